@@ -1,0 +1,178 @@
+"""The customers of several billing providers through one model and one iterator.
+
+    import unified_customers as uc
+
+    with uc.connect("flexprice") as client:
+        for customer in client.customers():
+            print(customer.id, customer.status)
+
+Everything public stands here and is imported at first use, so that importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._account import CheckResult
+    from ._conversation import Event
+    from ._listing import AsyncListing, Listing
+    from ._retry import Retry
+    from ._walk import Report
+    from .client import AsyncClient, Client, connect, connect_async
+    from .errors import (
+        ApiError,
+        AuthenticationError,
+        BadRecordError,
+        CheckpointError,
+        ConfigurationError,
+        ConflictError,
+        ConnectionFailedError,
+        CustomersError,
+        DriftError,
+        FilterIgnoredError,
+        InvalidRequestError,
+        LoopError,
+        MalformedResponseError,
+        NotFoundError,
+        PaginationError,
+        PermissionDeniedError,
+        RateLimitedError,
+        RequestTimeoutError,
+        ServerError,
+        TransportError,
+        UnsupportedError,
+    )
+    from .models import (
+        Address,
+        Capabilities,
+        Customer,
+        Kind,
+        Metrics,
+        Page,
+        Query,
+        Status,
+        from_dict,
+        to_dict,
+    )
+    from .providers.flatpeak import Flatpeak
+    from .providers.flexportal import FlexPortal
+    from .providers.flexprice import Flexprice
+    from .registry import providers
+    from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
+
+_ROOMS = {
+    "_account": ("CheckResult",),
+    "_conversation": ("Event",),
+    "_listing": ("AsyncListing", "Listing"),
+    "_retry": ("Retry",),
+    "_walk": ("Report",),
+    "client": ("AsyncClient", "Client", "connect", "connect_async"),
+    "errors": (
+        "ApiError",
+        "AuthenticationError",
+        "BadRecordError",
+        "CheckpointError",
+        "ConfigurationError",
+        "ConflictError",
+        "ConnectionFailedError",
+        "CustomersError",
+        "DriftError",
+        "FilterIgnoredError",
+        "InvalidRequestError",
+        "LoopError",
+        "MalformedResponseError",
+        "NotFoundError",
+        "PaginationError",
+        "PermissionDeniedError",
+        "RateLimitedError",
+        "RequestTimeoutError",
+        "ServerError",
+        "TransportError",
+        "UnsupportedError",
+    ),
+    "models": (
+        "Address",
+        "Capabilities",
+        "Customer",
+        "Kind",
+        "Metrics",
+        "Page",
+        "Query",
+        "Status",
+        "from_dict",
+        "to_dict",
+    ),
+    "providers.flatpeak": ("Flatpeak",),
+    "providers.flexportal": ("FlexPortal",),
+    "providers.flexprice": ("Flexprice",),
+    "registry": ("providers",),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Address",
+    "ApiError",
+    "AsyncClient",
+    "AsyncListing",
+    "AuthenticationError",
+    "BadRecordError",
+    "Capabilities",
+    "CheckResult",
+    "CheckpointError",
+    "Client",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "Customer",
+    "CustomersError",
+    "DriftError",
+    "Event",
+    "FilterIgnoredError",
+    "Flatpeak",
+    "FlexPortal",
+    "Flexprice",
+    "InvalidRequestError",
+    "Kind",
+    "Listing",
+    "LoopError",
+    "MalformedResponseError",
+    "Metrics",
+    "NotFoundError",
+    "Page",
+    "PaginationError",
+    "PermissionDeniedError",
+    "Query",
+    "RateLimitedError",
+    "Report",
+    "RequestTimeoutError",
+    "Retry",
+    "ServerError",
+    "Status",
+    "TransportError",
+    "UnsupportedError",
+    "__version__",
+    "connect",
+    "connect_async",
+    "from_dict",
+    "providers",
+    "sandbox",
+    "to_dict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "sandbox":
+        return importlib.import_module("unified_customers.sandbox")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

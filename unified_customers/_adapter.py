@@ -1,0 +1,182 @@
+"""What an adapter is: the one protocol between a provider's ways and everything that is written once.
+
+Knows values only; must not know httpx or any one provider. Inheriting from `Adapter` is optional: it brings
+the answers of a provider that needs no sign-in, has no total and forgets no cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+import attrs
+
+from ._wire import Request, Response, Token
+from .errors import ApiError, BadRecordError, UnsupportedError
+from .models import EMPTY, Capabilities, Customer, Query
+
+Position: TypeAlias = Any
+"""Where a walk stands: a small frozen attrs value, one of the adapter's `positions`."""
+
+Keep: TypeAlias = Callable[[BadRecordError], Customer | None]
+"""What to do with a record that can't be read: raise it, or return what stands in for it, if anything."""
+
+
+@attrs.frozen
+class Row:
+    """One record of a page: its place in the list, and the customer, unless it could not be read."""
+
+    id: str
+    moment: datetime | None
+    customer: Customer | None
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """What one answer adds to a walk.
+
+    Attributes:
+        items: Customers not handed out before, in the order of the walk.
+        at: The position after the first `n` of `items`.
+        next: Where to go on, or `None` at the end.
+        recovered: The walk stepped back or changed its method, so rules about repetition rest for this answer.
+        why: In a word, why it recovered.
+        dropped: How many rows were left out because they had been handed out.
+        scan: How the list is read: ``"cursor"``, ``"keyset"`` or ``"offset"``.
+        previous: Where a walk backwards from the first item would start.
+    """
+
+    items: Sequence[Customer]
+    at: Callable[[int], Position]
+    next: Position | None
+    total: int | None = None
+    recovered: bool = False
+    why: str = ""
+    dropped: int = 0
+    scan: str = "cursor"
+    previous: Position | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """What a provider's error body says, as far as it could be read.
+
+    Attributes:
+        says: For people; the status and the advice are added.
+        cls: A class that fits better than the status's own.
+        advice: What to do, where the general advice would mislead.
+    """
+
+    says: str = ""
+    code: str | None = None
+    details: Any = None
+    request_id: str | None = None
+    cls: type[ApiError] | None = None
+    advice: str = ""
+
+
+class Adapter(Protocol):
+    """One provider: its settings as fields, its ways as pure methods."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    positions: ClassVar[tuple[type[Any], ...]]
+    status_words: ClassVar[Mapping[str, str]] = EMPTY
+    kind_words: ClassVar[Mapping[str, str]] = EMPTY
+    environment: ClassVar[Mapping[str, str]] = EMPTY
+    """Setting by environment variable's suffix, such as ``{"api_key": "API_KEY"}``."""
+    key_advice: ClassVar[str] = "check the key"
+
+    def account(self) -> tuple[str, ...]:
+        """What tells this account from another: never the key, which may rotate."""
+        ...
+
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that must never be shown."""
+        ...
+
+    def start(self, query: Query) -> Position:
+        """The position before the first customer; may refuse what the provider can't do."""
+        ...
+
+    def list_request(self, query: Query, position: Position) -> Request:
+        """The request for the page at `position`."""
+        ...
+
+    def read_page(self, query: Query, position: Position, response: Response, keep: Keep) -> Batch:
+        """What that page's answer adds to the walk."""
+        ...
+
+    def one(self, *, id: str | None, external_id: str | None) -> tuple[Request, Callable[[Response], Customer]]:
+        """The request for one customer, and how its answer is read."""
+        ...
+
+    def problem(self, response: Response) -> Problem:
+        """What an error answer says."""
+        ...
+
+    def understands(self, query: Query, position: Position, response: Response) -> bool:
+        """Whether `read_page` makes something of this error status, such as a cursor that is gone."""
+        return False
+
+    def check_query(self, query: Query) -> Query:
+        """The query in the provider's own words; refuses what general rules can't see."""
+        return query
+
+    def breaks(self, query: Query, customer: Customer) -> str | None:
+        """The filter of the query that this customer breaks, or `None`."""
+        return broken_filter(query, customer)
+
+    def count(self, query: Query) -> Sequence[tuple[Request, Callable[[Response], int]]]:
+        """Requests whose numbers add up to the total of `query`."""
+        raise UnsupportedError(f"{self.title} tells no total: count the customers of a walk instead")
+
+    def probe(self, query: Query) -> tuple[Request, Callable[[Response], str]] | None:
+        """A request that finds out how a long list would be read, for `check()`."""
+        return None
+
+    def signs_in(self) -> bool:
+        """Whether a token has to be fetched first."""
+        return False
+
+    def sign_in_request(self) -> Request:
+        """The request for a token."""
+        raise NotImplementedError
+
+    def read_token(self, response: Response, now: float) -> Token:
+        """The token of that answer; `now` is in seconds on the client's monotonic clock."""
+        raise NotImplementedError
+
+    def signed(self, request: Request, token: Token) -> Request:
+        """The request with the token."""
+        return request
+
+
+def broken_filter(query: Query, customer: Customer) -> str | None:
+    """The unified filter that a row breaks; e-mails are compared without regard to case."""
+    if query.email is not None and (customer.email or "").casefold() != query.email.casefold():
+        return "email"
+    if query.status is not None and customer.raw_status != query.status:
+        return "status"
+    if query.kind is not None and str(customer.kind) != query.kind:
+        return "kind"
+    sets = (
+        ("external_id", query.external_ids, customer.external_id),
+        ("ids", query.ids, customer.id),
+        ("parent_ids", query.parent_ids, customer.parent_id),
+    )
+    for name, allowed, value in sets:
+        if allowed is not None and value not in allowed:
+            return name
+    return None
+
+
+def unreadable(error: BadRecordError, keep: Keep, raw: Any, id_key: str, moment: datetime | None) -> Row | None:
+    """The row of a record that can't be read, so that paging still knows its place; `None` without an id."""
+    kept = keep(error)
+    found = raw.get(id_key) if isinstance(raw, Mapping) else None
+    if kept is not None:
+        return Row(kept.id, kept.created_at, kept)
+    return Row(found, moment, None) if isinstance(found, str) and found else None

@@ -1,0 +1,149 @@
+"""A position as a short text for another process, and back; never misread, never for another walk.
+
+Knows positions as frozen values and queries by their digest; must not know what they mean. Format, version 1:
+``uc1.`` + base64url(zlib(JSON)) + ``.`` + 16 digits of a checksum over all before it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from ._adapter import Adapter, Position
+from ._decode import restore
+from .errors import CheckpointError
+from .models import Query
+
+_PREFIX = "uc1."
+_LARGEST = 4_000_000
+_SHORT, _LONG = 2, 12
+
+
+def save(adapter: Adapter, query: Query, position: Position, local: Mapping[str, Any]) -> str:
+    """The checkpoint of a walk of `query` that stands at `position`."""
+    content = {
+        "p": adapter.name,
+        "a": _digest(adapter.account(), _LONG),
+        "q": {name: _digest(value, _SHORT) for name, value in _parts(query, local).items()},
+        "d": _digest(_parts(query, local), _LONG),
+        "s": _dump(position),
+    }
+    packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)
+    text = _PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return f"{text}.{_checksum(text)}"
+
+
+def load(adapter: Adapter, query: Query, checkpoint: Any, local: Mapping[str, Any]) -> Position:
+    """The position that `checkpoint` holds, for this very account and query.
+
+    Raises:
+        CheckpointError: It is damaged, or made for something else; the message says what differs.
+    """
+    content = _open(checkpoint)
+    if content["p"] != adapter.name:
+        raise _error(f"was made by {content['p']}, not by {adapter.name}", adapter)
+    if content["a"] != _digest(adapter.account(), _LONG):
+        raise _error("was made for another account, tenant or base_url", adapter)
+    _compare(content, _parts(query, local), adapter)
+    return _load(adapter, content["s"])
+
+
+def provider_of(checkpoint: Any) -> str:
+    """The name of the provider that a checkpoint was made for."""
+    return str(_open(checkpoint)["p"])
+
+
+def is_checkpoint(text: str) -> bool:
+    """Whether a text claims to be a checkpoint of some version."""
+    return text.startswith("uc") and "." in text[:8]
+
+
+def _parts(query: Query, local: Mapping[str, Any]) -> dict[str, Any]:
+    return {**query.given(), **{f"{name} (local)": value for name, value in local.items()}}
+
+
+def _compare(content: Mapping[str, Any], parts: Mapping[str, Any], adapter: Adapter) -> None:
+    then, now = content["q"], {name: _digest(value, _SHORT) for name, value in parts.items()}
+    missing, new = sorted(then.keys() - now.keys()), sorted(now.keys() - then.keys())
+    other = sorted(name for name in then.keys() & now.keys() if then[name] != now[name])
+    said = [f"with {', '.join(missing)}"] * bool(missing) + [f"without {', '.join(new)}"] * bool(new)
+    said += [f"with another {', '.join(other)}"] * bool(other)
+    if said:
+        raise _error(f"was made for a query {' and '.join(said)}: repeat that query and add after=", adapter)
+    if content["d"] != _digest(parts, _LONG):
+        raise _error("was made for another query: repeat that query and add after=", adapter)
+
+
+def _open(checkpoint: Any) -> dict[str, Any]:
+    if not isinstance(checkpoint, str) or not checkpoint.strip():
+        raise CheckpointError("the checkpoint is empty: leave after= out (or None) to start from the beginning")
+    text = checkpoint.strip()
+    if not text.startswith(_PREFIX):
+        version = text.partition(".")[0]
+        if is_checkpoint(text) and version[2:].isdigit():
+            raise CheckpointError(f"the checkpoint is of version {version[2:]}, which this release can't read")
+        raise CheckpointError("this is no checkpoint of unified_customers: pass listing.checkpoint, unchanged")
+    body, _, checksum = text.rpartition(".")
+    if checksum != _checksum(body):
+        raise CheckpointError("the checkpoint is damaged: pass listing.checkpoint, whole and unchanged")
+    return _unpack(body.removeprefix(_PREFIX))
+
+
+def _unpack(body: str) -> dict[str, Any]:
+    try:
+        packed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        content = msgspec.json.decode(zlib.decompressobj().decompress(packed, _LARGEST))
+        if content.keys() >= {"p", "a", "q", "d", "s"} and isinstance(content["q"], dict):
+            return dict(content)
+    except (ValueError, zlib.error, binascii.Error, RecursionError, AttributeError):
+        pass
+    raise CheckpointError("the checkpoint is damaged: pass listing.checkpoint, whole and unchanged")
+
+
+def _dump(value: Any) -> Any:
+    """A frozen value with its class's name, without what is as by default."""
+    if not attrs.has(type(value)):
+        return list(value) if isinstance(value, tuple) else value
+    out: dict[str, Any] = {"": type(value).__name__}
+    for field in attrs.fields(type(value)):
+        inner = getattr(value, field.name)
+        if inner != field.default:
+            out[field.name] = _dump(inner)
+    return out
+
+
+def _load(adapter: Adapter, data: Any) -> Position:
+    classes = {cls.__name__: cls for cls in adapter.positions}
+    try:
+        cls = classes[data[""]]
+        fields = {
+            name: _load(adapter, inner) if isinstance(inner, dict) and "" in inner else inner
+            for name, inner in data.items()
+            if name
+        }
+        if fields.keys() <= {field.name for field in attrs.fields(cls)}:
+            return restore(cls, fields)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise _error("holds a position that this release can't read", adapter)
+
+
+def _digest(value: Any, size: int) -> str:
+    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size, person=b"uc-checkpoint").hexdigest()
+
+
+def _checksum(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=b"uc-checksum").hexdigest()
+
+
+def _error(says: str, adapter: Adapter) -> CheckpointError:
+    return CheckpointError(f"the checkpoint {says}", provider=adapter.name)

@@ -1,0 +1,254 @@
+"""One request carried through to its answer: signing in, following, judging, sending again.
+
+A generator over plain values. Knows adapters only by their protocol; must not know httpx, the clock
+or how long a sleep takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import attrs
+
+from ._adapter import Adapter
+from ._redact import masked, masked_deeply
+from ._retry import Retry, retry_after
+from ._wire import Conversation, NeedToken, Reply, Request, Response, Send, Token, Unreachable
+from .errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectionFailedError,
+    CustomersError,
+    MalformedResponseError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+    class_for,
+)
+
+T = TypeVar("T")
+_HOPS = 5
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """Something that a watcher may want to know; given to `on_event`.
+
+    Attributes:
+        kind: ``"retry"``, ``"sign-in"``, ``"page"`` or ``"recover"``.
+        provider: The adapter's name.
+        wait: Seconds until the next attempt, for a retry.
+        attempt: How many times the request was sent so far.
+        reason: What happened, without secrets or personal data.
+        status: The HTTP status, where there was one.
+        items: Customers in the page, for a page.
+    """
+
+    kind: str
+    provider: str
+    wait: float = 0.0
+    attempt: int = 0
+    reason: str = ""
+    status: int | None = None
+    items: int = 0
+
+
+@attrs.define
+class Tally:
+    """What a conversation cost; the walk's report reads it."""
+
+    requests: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    dated: tuple[str, float] | None = None
+
+    def clock_skew(self) -> float | None:
+        """Seconds by which the provider's clock was ahead of ours at the last answer, where it said its time."""
+        try:
+            return None if self.dated is None else parsedate_to_datetime(self.dated[0]).timestamp() - self.dated[1]
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+
+
+@attrs.frozen(kw_only=True)
+class Context:
+    """What every conversation of one client shares."""
+
+    adapter: Adapter
+    retry: Retry
+    tell: Callable[[Event], None]
+
+    def ask(
+        self,
+        request: Request,
+        read: Callable[[Response], T],
+        tally: Tally,
+        *,
+        hide: tuple[str, ...] = (),
+        accept: Callable[[Response], bool] = lambda _: False,
+    ) -> Conversation[T]:
+        """Send `request` until `read` makes a value of the answer, or nothing more can be done.
+
+        Args:
+            request: What to send.
+            read: Turns the answer into a value; may raise one of our errors.
+            tally: Counts requests and waits.
+            hide: Values that the caller sent, to be masked in errors.
+            accept: Whether an error status is an answer that `read` understands.
+        """
+        spent = wait = 0.0
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                response = yield from self._send(request, wait, tally)
+                spent += response.elapsed
+                return read(self._judged(response, accept, hide))
+            except CustomersError as error:
+                spent += error.elapsed
+                self._describe(error, request)
+                again = self.retry.wait(error, attempt, spent) if request.safe else None
+                if again is None:
+                    raise
+                wait = again
+                spent += wait
+                tally.retries += 1
+                tally.waited += wait
+                self._tell_retry(error, wait, attempt)
+
+    def _tell_retry(self, error: CustomersError, wait: float, attempt: int) -> None:
+        reason = type(error).__name__
+        name = self.adapter.name
+        self.tell(Event(kind="retry", provider=name, wait=wait, attempt=attempt, reason=reason, status=error.status))
+
+    def _send(self, request: Request, wait: float, tally: Tally) -> Conversation[Response]:
+        """Send once, signed in; once more with a new token where the old one is refused."""
+        if not (request.signed and self.adapter.signs_in()):
+            return (yield from self._follow(request, wait, tally))
+        token: Token = yield NeedToken()
+        response = yield from self._follow(self.adapter.signed(request, token), wait, tally)
+        if response.status not in {401, 403}:
+            return response
+        token = yield NeedToken(rejected=token)
+        again = yield from self._follow(self.adapter.signed(request, token), 0.0, tally)
+        if again.status in {401, 403}:
+            raise self.refused(again, cls=AuthenticationError)
+        return again
+
+    def _follow(self, request: Request, wait: float, tally: Tally) -> Conversation[Response]:
+        """Send and follow redirects that stay at the same origin; a key never goes elsewhere."""
+        for _ in range(_HOPS):
+            tally.requests += 1
+            reply: Reply = yield Send(request=request, after=wait)
+            if isinstance(reply, Unreachable):
+                raise _unreachable(reply)
+            if "date" in reply.headers:
+                tally.dated = reply.headers["date"], reply.received
+            target = _redirect(request, reply)
+            if target is None:
+                return reply
+            request, wait = attrs.evolve(request, url=target), 0.0
+        raise ApiError("redirects from place to place at the same host: check base_url")
+
+    def _judged(self, response: Response, accept: Callable[[Response], bool], hide: tuple[str, ...]) -> Response:
+        if 200 <= response.status < 300 or accept(response):
+            return response
+        raise self.refused(response, hide)
+
+    def refused(self, response: Response, hide: tuple[str, ...] = (), cls: type[ApiError] | None = None) -> ApiError:
+        """The error for an answer with an error status; the status decides, the body only explains."""
+        if 300 <= response.status < 400:
+            return _elsewhere(response)
+        problem = self.adapter.problem(response)
+        cls = cls or problem.cls or class_for(response.status)
+        values = (*self.adapter.secrets(), *hide)
+        theirs = masked(problem.says, values)
+        says = f" ({response.status}{' ' + theirs if theirs else ''})"
+        advice = problem.advice or self._advice(cls)
+        return cls(
+            f"{_VERB.get(cls, 'answered with an error')}{says}{': ' + advice if advice else ''}",
+            status=response.status,
+            code=masked(problem.code, values) if problem.code else None,
+            details=masked_deeply(problem.details, values),
+            request_id=masked(problem.request_id, values) if problem.request_id else None,
+            retry_after=retry_after(response.headers, response),
+        )
+
+    def _advice(self, cls: type[ApiError]) -> str:
+        if issubclass(cls, AuthenticationError | PermissionDeniedError):
+            return self.adapter.key_advice
+        return _ADVICE.get(cls.__name__, "")
+
+    def _describe(self, error: CustomersError, request: Request) -> None:
+        """Say who answered what, once for every error."""
+        if error.provider is None:
+            error.provider = self.adapter.name
+            error.message = f"{self.adapter.title} {error.message} [{request.what}]"
+            error.args = (error.message,)
+
+    def sign_in(self, need: NeedToken, held: Token | None, now: float) -> Conversation[Token]:
+        """The token to use: the one that is held if it is fresh and not the rejected one, else a new one.
+
+        The caller holds a lock around this, so that one sign-in runs at a time.
+
+        Args:
+            need: What was asked for.
+            held: The token of the last sign-in, if any.
+            now: Seconds on the clock that `Token.stale_at` is measured on.
+        """
+        if held is not None and held is not need.rejected and held.stale_at > now:
+            return held
+        request = self.adapter.sign_in_request()
+        self.tell(Event(kind="sign-in", provider=self.adapter.name, reason=request.what))
+        return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), Tally()))
+
+
+_VERB: dict[type[CustomersError], str] = {
+    AuthenticationError: "refused the key",
+    PermissionDeniedError: "denied access",
+}
+_ADVICE = {
+    "RateLimitedError": "slow down, or allow more waiting with Retry(attempts=…, budget=…)",
+    "ServerError": "the provider failed; try again later, from the error's checkpoint if it has one",
+}
+
+
+def _unreachable(reply: Unreachable) -> CustomersError:
+    error: CustomersError
+    if reply.kind == "timeout":
+        error = RequestTimeoutError(f"did not answer in time ({reply.reason}): allow more with timeout=…")
+    elif reply.kind == "unreadable":
+        error = MalformedResponseError(f"sent an answer that can't be decoded ({reply.reason})", path="$")
+    else:
+        error = ConnectionFailedError(f"could not be reached ({reply.reason}): check base_url and the network")
+    error.elapsed = reply.elapsed
+    return error
+
+
+def _redirect(request: Request, response: Response) -> str | None:
+    """Where to go on at the same origin, or `None`."""
+    keeps_method = response.status in {307, 308} or (request.method == "GET" and response.status in {301, 302, 303})
+    location = response.headers.get("location", "")
+    if not keeps_method or not location:
+        return None
+    try:
+        target = urljoin(request.url, location)
+        same = _origin(target) == _origin(request.url)
+    except ValueError:
+        return None
+    return target if same and target.isascii() and target.isprintable() else None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _elsewhere(response: Response) -> ApiError:
+    return ApiError(
+        f"answered with a redirect ({response.status}) that is not followed, because the key would go along: "
+        "set base_url to the address that you mean",
+        status=response.status,
+    )

@@ -1,0 +1,209 @@
+"""The listings and iterators that users hold: position and pages over a walk, sync and async.
+
+Knows walks; must not know httpx. A walk is an object, not a generator, so an error doesn't end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from . import _checkpoint
+from ._walk import Plan, Report, Walk, with_checkpoint
+from ._wire import Conversation
+from .errors import CustomersError
+from .models import Customer, Page
+
+
+class SyncPump(Protocol):
+    """Carries a conversation out."""
+
+    def pump(self, conversation: Conversation[Any]) -> Any:
+        """Send what it asks for, and return what it ends in."""
+
+
+class AsyncPump(Protocol):
+    """Carries a conversation out."""
+
+    async def pump(self, conversation: Conversation[Any]) -> Any:
+        """Send what it asks for, and return what it ends in."""
+
+
+class _Base:
+    """What both kinds of listing share: the plan, and the walk that last advanced."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._walk: Walk | None = None
+
+    @property
+    def checkpoint(self) -> str:
+        """Where the walk that last advanced stands: ``customers(after=checkpoint)`` goes on from there."""
+        if self._walk is not None:
+            return self._walk.checkpoint
+        plan = self._plan
+        return _checkpoint.save(plan.context.adapter, plan.query, plan.start, plan.local_values)
+
+    @property
+    def report(self) -> Report:
+        """What the walk that last advanced did so far."""
+        return Walk(self._plan).report if self._walk is None else self._walk.report
+
+    def _advanced(self, walk: Walk) -> None:
+        self._walk = walk
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._plan.context.adapter.name} for {self._plan.query!r}>"
+
+
+class _Walking:
+    """What every iterator has: its own walk's checkpoint and report."""
+
+    def __init__(self, walk: Walk, tell: Callable[[Walk], None]) -> None:
+        self._walk = walk
+        self._tell = tell
+
+    @property
+    def checkpoint(self) -> str:
+        """Where this walk stands."""
+        return self._walk.checkpoint
+
+    @property
+    def report(self) -> Report:
+        """What this walk did so far."""
+        return self._walk.report
+
+
+class CustomerIterator(_Walking):
+    """Customers of one walk; after an error, `next()` tries the same page again."""
+
+    def __init__(self, walk: Walk, tell: Callable[[Walk], None], pump: SyncPump) -> None:
+        super().__init__(walk, tell)
+        self._pump = pump
+
+    def __iter__(self) -> CustomerIterator:
+        return self
+
+    def __next__(self) -> Customer:
+        walk = self._walk
+        index = walk.index
+        if index < len(walk.items):
+            walk.index = index + 1
+            return walk.items[index]
+        self._tell(walk)
+        if not _turn(walk, self._pump):
+            raise StopIteration
+        walk.index = 1
+        return walk.items[0]
+
+
+class PageIterator(_Walking):
+    """Pages of one walk."""
+
+    def __init__(self, walk: Walk, tell: Callable[[Walk], None], pump: SyncPump) -> None:
+        super().__init__(walk, tell)
+        self._pump = pump
+
+    def __iter__(self) -> PageIterator:
+        return self
+
+    def __next__(self) -> Page:
+        self._tell(self._walk)
+        if not _turn(self._walk, self._pump):
+            raise StopIteration
+        page = self._walk.page()
+        self._walk.index = len(self._walk.items)
+        if page is None:
+            raise StopIteration
+        return page
+
+
+def _turn(walk: Walk, pump: SyncPump) -> bool:
+    try:
+        return bool(pump.pump(walk.turn()))
+    except CustomersError as error:
+        raise with_checkpoint(error, walk) from error.__cause__
+
+
+class Listing(_Base):
+    """The customers of a query: lazy, and read anew by each `for`.
+
+    ``for customer in listing`` and ``for page in listing.pages()`` each start a walk of their own.
+    """
+
+    def __init__(self, plan: Plan, pump: SyncPump) -> None:
+        super().__init__(plan)
+        self._pump = pump
+
+    def __iter__(self) -> CustomerIterator:
+        return CustomerIterator(Walk(self._plan), self._advanced, self._pump)
+
+    def pages(self) -> PageIterator:
+        """The same customers, by the page."""
+        return PageIterator(Walk(self._plan), self._advanced, self._pump)
+
+
+class AsyncCustomerIterator(_Walking):
+    """Customers of one walk; after an error, `anext()` tries the same page again."""
+
+    def __init__(self, walk: Walk, tell: Callable[[Walk], None], pump: AsyncPump) -> None:
+        super().__init__(walk, tell)
+        self._pump = pump
+
+    def __aiter__(self) -> AsyncCustomerIterator:
+        return self
+
+    async def __anext__(self) -> Customer:
+        walk = self._walk
+        index = walk.index
+        if index < len(walk.items):
+            walk.index = index + 1
+            return walk.items[index]
+        self._tell(walk)
+        if not await _async_turn(walk, self._pump):
+            raise StopAsyncIteration
+        walk.index = 1
+        return walk.items[0]
+
+
+class AsyncPageIterator(_Walking):
+    """Pages of one walk."""
+
+    def __init__(self, walk: Walk, tell: Callable[[Walk], None], pump: AsyncPump) -> None:
+        super().__init__(walk, tell)
+        self._pump = pump
+
+    def __aiter__(self) -> AsyncPageIterator:
+        return self
+
+    async def __anext__(self) -> Page:
+        self._tell(self._walk)
+        if not await _async_turn(self._walk, self._pump):
+            raise StopAsyncIteration
+        page = self._walk.page()
+        self._walk.index = len(self._walk.items)
+        if page is None:
+            raise StopAsyncIteration
+        return page
+
+
+async def _async_turn(walk: Walk, pump: AsyncPump) -> bool:
+    try:
+        return bool(await pump.pump(walk.turn()))
+    except CustomersError as error:
+        raise with_checkpoint(error, walk) from error.__cause__
+
+
+class AsyncListing(_Base):
+    """The customers of a query: lazy, and read anew by each `async for`."""
+
+    def __init__(self, plan: Plan, pump: AsyncPump) -> None:
+        super().__init__(plan)
+        self._pump = pump
+
+    def __aiter__(self) -> AsyncCustomerIterator:
+        return AsyncCustomerIterator(Walk(self._plan), self._advanced, self._pump)
+
+    def pages(self) -> AsyncPageIterator:
+        """The same customers, by the page."""
+        return AsyncPageIterator(Walk(self._plan), self._advanced, self._pump)

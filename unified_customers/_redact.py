@@ -1,0 +1,39 @@
+"""Keeps secrets and personal data out of what the library says.
+
+Knows texts; must not know where they come from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MASK = "***"
+_EMAIL = re.compile(r"[^\s@\"'<>(){}\[\],;:=]{1,64}@[^\s@\"'<>(){}\[\],;:=]{1,255}")
+_LONGEST = 500
+
+
+def masked(text: str, values: Iterable[str]) -> str:
+    """`text` in which each of `values` and every e-mail address is masked, cut to a readable length."""
+    for value in sorted({value for value in values if value}, key=len, reverse=True):
+        text = re.sub(_bounded(value), MASK, text) if len(value) < 3 else text.replace(value, MASK)
+    text = "".join(c if c.isprintable() else " " for c in _EMAIL.sub(MASK, text[: 4 * _LONGEST]))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _bounded(value: str) -> str:
+    """A one- or two-letter value is masked as a word only; inside words it would blank the whole message."""
+    return rf"(?<!\w){re.escape(value)}(?!\w)"
+
+
+def masked_deeply(value: Any, values: Iterable[str], depth: int = 6) -> Any:
+    """The same for every text in a JSON value."""
+    values = tuple(values)
+    if isinstance(value, str):
+        return masked(value, values)
+    if depth and isinstance(value, Mapping):
+        return {masked(str(k), values): masked_deeply(v, values, depth - 1) for k, v in list(value.items())[:50]}
+    if depth and isinstance(value, list | tuple):
+        return [masked_deeply(inner, values, depth - 1) for inner in value[:50]]
+    return value if value is None or isinstance(value, bool | int | float) else MASK

@@ -1,0 +1,74 @@
+"""Checks of an account's settings where they enter: a key that can't be sent, an address that would leak it.
+
+Knows texts and addresses; must not know any provider.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+
+
+def secret(value: Any, name: str, variable: str) -> str:
+    """A key or id that can stand in a header.
+
+    Raises:
+        ConfigurationError: It is missing, empty, or holds a character that no header can carry; it is never shown.
+    """
+    if value is None or value == "":
+        raise ConfigurationError(f"{name} is missing: give {name}=… or set {variable}")
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} is a text, not {type(value).__name__}")
+    if not value.isascii() or not value.isprintable() or value.strip() != value:
+        raise ConfigurationError(
+            f"{name} holds a character that can't be sent (a space or newline at its end, or a letter beyond ASCII): "
+            f"copy it again, or check {variable}"
+        )
+    return value
+
+
+def one_of(value: Any, words: Mapping[str, Any] | tuple[str, ...], name: str) -> str:
+    """One of the known words.
+
+    Raises:
+        ConfigurationError: It isn't; the message lists them.
+    """
+    if isinstance(value, str) and value in words:
+        return value
+    raise ConfigurationError(f"{name}={value!r} is not known: it is one of {', '.join(words)}")
+
+
+def address(value: Any, *, allow_http: bool) -> str:
+    """A base address without a trailing slash or ``/v1``.
+
+    Raises:
+        ConfigurationError: It is no address, carries a query or a password, or is plain http beyond this machine.
+    """
+    if not isinstance(value, str) or not value.strip() or not value.isascii() or not value.isprintable():
+        raise ConfigurationError("base_url is an address such as https://api.example.com")
+    try:
+        parts = urlsplit(value.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError("base_url can't be read as an address such as https://api.example.com") from None
+    if parts.scheme not in {"http", "https"} or not host or " " in value.strip():
+        raise ConfigurationError("base_url starts with https:// and names a host, such as https://api.example.com")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ConfigurationError("base_url carries no query, no fragment and no password")
+    if parts.scheme == "http" and not allow_http and not _loopback(host):
+        raise ConfigurationError(
+            "base_url is plain http, so keys could be read on the way: use https, or allow_http=True"
+        )
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,287 @@
+"""One pass over one query: what to hand out, when to stop, where it stands.
+
+Pure: `turn()` is a conversation. Knows the rules that hold for every provider; must not know httpx
+or a provider's spellings. A turn that fails changes nothing, so the next one asks for the same page again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from . import _checkpoint
+from ._adapter import Batch, Position
+from ._conversation import Context, Event, Tally
+from ._guard import Guard
+from ._wire import Conversation, Response
+from .errors import BadRecordError, CustomersError, FilterIgnoredError, LoopError, PaginationError
+from .models import Customer, Page, Query
+
+OnBadRecord = str | Callable[[BadRecordError], Any]
+_KEPT_BAD = 1000
+_RECOVERIES = 64
+
+
+@attrs.define(kw_only=True)
+class Report:
+    """What a walk did so far.
+
+    Attributes:
+        provider: The adapter's name.
+        items: Customers handed out.
+        pages: Answers that brought customers, or the end.
+        requests: Requests sent, repeats and redirects included, sign-ins not.
+        retries: Requests that were repeated.
+        waited: Seconds spent waiting between repeats.
+        scan: How the list was read last: ``"cursor"``, ``"keyset"`` or ``"offset"``; `None` before the first answer.
+        duplicates: Rows left out because they had been handed out.
+        drift: How often rows moved under the walk, so that it stepped back.
+        bad_records: Records that could not be read and were left out: the first thousand.
+        bad: How many there were.
+        local: Filters applied here, because the provider lacks them.
+        filtered: Customers that those filters left out.
+        total: The provider's last count of all matches, a hint.
+    """
+
+    provider: str
+    items: int = 0
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    scan: str | None = None
+    duplicates: int = 0
+    drift: int = 0
+    bad_records: list[BadRecordError] = attrs.field(factory=list, repr=False)
+    bad: int = 0
+    local: tuple[str, ...] = ()
+    filtered: int = 0
+    total: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """Everything that a walk needs to know about what the caller asked for."""
+
+    context: Context
+    query: Query
+    start: Position
+    local: Mapping[str, Callable[[Customer], bool]]
+    local_values: Mapping[str, Any]
+    on_bad_record: OnBadRecord = "raise"
+    max_items: int | None = None
+    hide: tuple[str, ...] = ()
+
+
+class Walk:
+    """One pass; hands out `items[index:]`, then wants another turn."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.items: Sequence[Customer] = ()
+        self.index = 0
+        self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local))
+        self._batch: Batch | None = None
+        self._done = 0
+        self._tally = Tally()
+        self._guard = Guard()
+        self._next: Position | None = plan.start
+        self._at: Callable[[int], Position] = lambda _: plan.start
+        self._places: Sequence[int] = ()
+        self._before: Position | None = None
+        self._recoveries = 0
+        self._circle = False
+        self._left = plan.max_items
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing left to ask for."""
+        return self._next is None or self._left == 0
+
+    @property
+    def report(self) -> Report:
+        """What the walk did so far."""
+        self._report.items = self._done + self.index
+        return self._report
+
+    @property
+    def position(self) -> Position:
+        """Where the walk stands after what was handed out."""
+        if self.index and self.index == len(self.items) and self._next is not None:
+            return self._next
+        return self._at(self._places[self.index - 1] if self.index else 0)
+
+    @property
+    def checkpoint(self) -> str:
+        """The position for another process."""
+        return self._save(self.position)
+
+    def _save(self, position: Position) -> str:
+        plan = self.plan
+        return _checkpoint.save(plan.context.adapter, plan.query, position, plan.local_values)
+
+    def turn(self) -> Conversation[bool]:
+        """Read on until there is something to hand out; `False` at the end."""
+        if self._circle:
+            raise _circles()
+        while not self.ended:
+            batch = yield from self._read(self._next)
+            self._accept(batch)
+            if self.items:
+                return True
+        return False
+
+    def _read(self, position: Position) -> Conversation[Batch]:
+        context, query = self.plan.context, self.plan.query
+        bad: list[BadRecordError] = []
+
+        def read(response: Response) -> Batch:
+            bad.clear()  # a page that is read again brings its bad records again
+            batch = context.adapter.read_page(query, position, response, lambda error: self._keep(error, bad))
+            self._check(batch)
+            return batch
+
+        request = context.adapter.list_request(query, position)
+        try:
+            batch = yield from context.ask(
+                request,
+                read,
+                self._tally,
+                hide=self.plan.hide,
+                accept=lambda response: context.adapter.understands(query, position, response),
+            )
+        finally:
+            report, tally = self._report, self._tally
+            report.requests, report.retries, report.waited = tally.requests, tally.retries, tally.waited
+        self._note_bad(bad)
+        return batch
+
+    def _keep(self, error: BadRecordError, bad: list[BadRecordError]) -> Customer | None:
+        if self.plan.on_bad_record == "raise":
+            raise error
+        error.provider = self.plan.context.adapter.name
+        bad.append(error)
+        kept = self.plan.on_bad_record(error) if callable(self.plan.on_bad_record) else None
+        return kept if isinstance(kept, Customer) else None
+
+    def _note_bad(self, bad: Sequence[BadRecordError]) -> None:
+        report = self._report
+        report.bad += len(bad)
+        report.bad_records.extend(bad[: _KEPT_BAD - len(report.bad_records)])
+
+    def _check(self, batch: Batch) -> None:
+        """A row that the query excludes means that the provider ignored a filter."""
+        query, adapter = self.plan.query, self.plan.context.adapter
+        if not query.given():
+            return
+        for customer in batch.items:
+            name = adapter.breaks(query, customer)
+            if name is not None:
+                raise FilterIgnoredError(
+                    f"ignored the filter {name}: it returned customers that the query excludes. Leave {name} out "
+                    "and filter what comes"
+                )
+
+    def _accept(self, batch: Batch) -> None:
+        """Take a batch over, after every rule has been checked; nothing changes if one is broken."""
+        ids = self._guard.ids
+        places = [n for n, customer in enumerate(batch.items, 1) if customer.id not in ids]
+        places = _once(batch.items, places)
+        self._refuse_circles(batch, places)
+        wanted = [n for n in places if self._wanted(batch.items[n - 1])]
+        if self._left is not None:
+            wanted = wanted[: self._left]
+        self._note(batch, len(places), len(wanted))
+        ids.add(batch.items[n - 1].id for n in places)
+        self._done += self.index
+        self.items = batch.items if len(wanted) == len(batch.items) else [batch.items[n - 1] for n in wanted]
+        self.index, self._places, self._at = 0, wanted, batch.at
+        self._step_over(batch, wanted)
+
+    def _step_over(self, batch: Batch, wanted: Sequence[int]) -> None:
+        cut = self._left is not None and self._left == len(wanted)
+        if self._left is not None:
+            self._left -= len(wanted)
+        self._next = batch.next
+        at, rest = batch.at, len(batch.items)
+        if not wanted:  # nothing to hand out: the walk stands behind the whole batch
+            self._at = (lambda _: batch.next) if batch.next is not None else (lambda _: at(rest))
+        elif not cut:  # what follows the last wanted customer is not wanted, so it is behind the walk too
+            self._places = [*wanted[:-1], rest]
+        elif wanted[-1] < rest:
+            self._next = batch.at(wanted[-1])
+        self._batch = batch
+
+    def page(self) -> Page | None:
+        """What the last turn brought, as a page."""
+        batch = self._batch
+        if batch is None:
+            return None
+        onward = batch.next is not None
+        return Page(
+            items=tuple(self.items),
+            next=self._save(self._next) if onward and self._next is not None else None,
+            previous=None if batch.previous is None else self._save_back(batch.previous),
+            total=batch.total,
+            has_more=onward,
+            number=self._report.pages,
+        )
+
+    def _save_back(self, position: Position) -> str:
+        plan = self.plan
+        query = attrs.evolve(plan.query, backwards=not plan.query.backwards)
+        return _checkpoint.save(plan.context.adapter, query, position, plan.local_values)
+
+    def _wanted(self, customer: Customer) -> bool:
+        return all(test(customer) for test in self.plan.local.values())
+
+    def _refuse_circles(self, batch: Batch, places: Sequence[int]) -> None:
+        if batch.recovered:
+            self._recoveries = self._recoveries + 1 if not places else 0
+            if self._recoveries > _RECOVERIES:
+                raise PaginationError("leads the walk back and forth without news")
+            return
+        self._recoveries = 0
+        if batch.next is None:
+            return
+        if batch.items and not places:
+            raise LoopError("sent a page of customers that were all read before, and promises more")
+        if batch.items and self._guard.read_before((batch.items[0].id, batch.items[-1].id, len(batch.items))):
+            raise LoopError("sent a page that was read before, and promises more")
+        self._circle = self._guard.was_at(getattr(batch.next, "mark", batch.next))
+        if self._circle and not places:
+            raise _circles()
+
+    def _note(self, batch: Batch, new: int, wanted: int) -> None:
+        report = self._report
+        report.scan, report.total = batch.scan, batch.total
+        report.duplicates += batch.dropped + len(batch.items) - new
+        report.filtered += new - wanted
+        report.drift += bool(batch.recovered and batch.why)
+        report.pages += not (batch.recovered and not batch.items)
+        kind = "recover" if batch.recovered and batch.why else "page"
+        self.plan.context.tell(Event(kind=kind, provider=report.provider, reason=batch.why, items=wanted))
+
+
+def _circles() -> LoopError:
+    return LoopError("leads back to a place that was already read, and promises more")
+
+
+def _once(items: Sequence[Customer], places: list[int]) -> list[int]:
+    """Without ids that stand twice in the page itself."""
+    if len({items[n - 1].id for n in places}) == len(places):
+        return places
+    first: dict[str, int] = {}
+    for n in places:
+        first.setdefault(items[n - 1].id, n)
+    return list(first.values())
+
+
+def with_checkpoint(error: CustomersError, walk: Walk) -> CustomersError:
+    """The error, with the place where the walk can go on."""
+    error.provider = error.provider or walk.plan.context.adapter.name
+    if error.checkpoint is None:
+        error.checkpoint = walk.checkpoint
+    return error

@@ -1,0 +1,523 @@
+"""`Client` and `AsyncClient`: the two pumps that carry conversations out, and all the I/O there is.
+
+Knows httpx, time and locks; must not know a provider's spelling. Both pumps are a few lines; whatever they
+would say twice stands in `_account` and `_conversation` instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import anyio
+import httpx
+
+from . import _account, _quiet, registry
+from ._account import CheckResult
+from ._adapter import Adapter
+from ._conversation import Context, Event
+from ._listing import AsyncListing, Listing
+from ._query import Wanted, known_keywords
+from ._retry import Retry
+from ._version import __version__
+from ._walk import OnBadRecord, Plan
+from ._wire import Conversation, NeedToken, Reply, Request, Response, Send, Token, Unreachable
+from .errors import ConfigurationError
+from .models import Customer
+
+T = TypeVar("T")
+Several = str | Iterable[str] | None
+Timeout = float | tuple[float, float] | httpx.Timeout | Literal["never"]
+
+_CONNECT, _READ = 10.0, 30.0
+_AGENT = f"unified-customers/{__version__}"
+
+
+class _Shared:
+    """What both clients are made of."""
+
+    def __init__(
+        self,
+        provider: Adapter,
+        timeout: Timeout | None,
+        retry: Retry | None,
+        on_event: Callable[[Event], None] | None,
+    ) -> None:
+        self._context: Context = _account.context_of(provider, retry, on_event)
+        self._timeout = timeout_of(timeout)
+        self._token: Token | None = None
+        self._closed = False
+        _quiet.install()
+
+    @property
+    def provider(self) -> Adapter:
+        """The account's settings."""
+        return self._context.adapter
+
+    def _plan(
+        self,
+        wanted: Wanted,
+        *,
+        max_items: int | None,
+        after: str | None,
+        before: str | None,
+        concurrency: int,
+        prefetch: int,
+        on_bad_record: OnBadRecord,
+    ) -> Plan:
+        return _account.plan(
+            self._context,
+            wanted,
+            after=after,
+            before=before,
+            max_items=max_items,
+            concurrency=concurrency,
+            prefetch=prefetch,
+            on_bad_record=on_bad_record,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._context.adapter.name}>"
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client is closed: open a new one, or keep it open with `with`")
+
+
+def timeout_of(value: Any) -> httpx.Timeout:
+    """Timeouts in seconds: one for reading, or (connect, read); waiting for ever takes the word "never".
+
+    Raises:
+        ConfigurationError: It is `None`, or no positive number.
+    """
+    if isinstance(value, httpx.Timeout):
+        return value
+    if value == "never":
+        return httpx.Timeout(None)
+    connect, read = value if isinstance(value, tuple) and len(value) == 2 else (_CONNECT, value)
+    for seconds in (connect, read):
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+            raise ConfigurationError(
+                "timeout= is a number of seconds above 0, or (connect, read); to wait for ever, say timeout='never'"
+            )
+    return httpx.Timeout(read, connect=min(connect, read) if not isinstance(value, tuple) else connect)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """One TLS context for all clients: making one takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
+def _options() -> dict[str, Any]:
+    return {"verify": _tls(), "follow_redirects": False, "headers": {"user-agent": _AGENT}}
+
+
+def _built(http: Any, request: Request, timeout: httpx.Timeout | None) -> Any:
+    extra = {} if timeout is None else {"timeout": timeout}
+    return http.build_request(request.method, request.url, headers=list(request.headers), content=request.body, **extra)
+
+
+def _response(answer: Any, began: float) -> Response:
+    return Response(
+        status=answer.status_code,
+        headers={name.lower(): value for name, value in answer.headers.items()},
+        body=answer.content,
+        elapsed=time.monotonic() - began,
+        received=time.time(),
+    )
+
+
+def _unreachable(error: Exception, began: float) -> Unreachable:
+    """What went wrong, in words that hold no address; the class names are httpx's, and httpx2's."""
+    name = type(error).__name__
+    kind = "timeout" if "Timeout" in name else "unreadable" if name == "DecodingError" else "connection"
+    return Unreachable(kind=kind, reason=name, elapsed=time.monotonic() - began)
+
+
+class Client(_Shared):
+    """One account, read synchronously; may be shared by threads.
+
+    Args:
+        provider: The account's settings, such as `Flexprice(api_key=…)`.
+        timeout: Seconds to wait for an answer, 30 by default; or (connect, read); or ``"never"``.
+        retry: How often and how long reads are repeated.
+        http_client: Your own `httpx.Client`: used as it is, with its own timeouts, and not closed.
+        on_event: Called with an `Event` for each wait, sign-in and page.
+
+    Raises:
+        ConfigurationError: A setting can't be right.
+    """
+
+    def __init__(
+        self,
+        provider: Adapter,
+        *,
+        timeout: Timeout | None = _READ,
+        retry: Retry | None = None,
+        http_client: httpx.Client | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        _sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(provider, timeout, retry, on_event)
+        if http_client is not None and not hasattr(http_client, "build_request"):
+            raise ConfigurationError("http_client= takes an httpx.Client")
+        if isinstance(http_client, httpx.AsyncClient):
+            raise ConfigurationError("http_client= takes an httpx.Client; an httpx.AsyncClient goes with AsyncClient")
+        self._http: Any = httpx.Client(timeout=self._timeout, **_options()) if http_client is None else http_client
+        self._owned = http_client is None
+        self._lock = threading.Lock()
+        self._sleep = _sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back; an injected client stays open."""
+        self._closed = True
+        if self._owned:
+            self._http.close()
+
+    def pump(self, conversation: Conversation[T]) -> T:
+        """Carry a conversation out."""
+        self._refuse_closed()
+        reply: Any = None
+        while True:
+            try:
+                step = conversation.send(reply)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            reply = self._send(step) if isinstance(step, Send) else self._sign_in(step)
+
+    def _send(self, step: Send) -> Reply:
+        if step.after:
+            self._sleep(step.after)
+        began = time.monotonic()
+        try:
+            with _quiet.quietly(step.request.what):
+                request = _built(self._http, step.request, None)
+                answer = self._http.send(request, auth=None, follow_redirects=False)
+            return _response(answer, began)
+        except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
+            return _unreachable(error, began)
+
+    def _sign_in(self, need: NeedToken) -> Token:
+        with self._lock:  # one sign-in at a time, however many walks run
+            self._token = self.pump(self._context.sign_in(need, self._token, time.monotonic()))
+            return self._token
+
+    @known_keywords
+    def customers(
+        self,
+        *,
+        email: str | None = None,
+        status: str | None = None,
+        kind: str | None = None,
+        external_id: Several = None,
+        ids: Several = None,
+        parent_ids: Several = None,
+        sort: str | None = None,
+        order: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        page_size: int | None = None,
+        max_items: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        concurrency: int = 1,
+        prefetch: int = 0,
+        unsupported: str = "raise",
+        on_bad_record: OnBadRecord = "raise",
+    ) -> Listing:
+        """The customers of this account; nothing is sent before the first is asked for.
+
+        Args:
+            email: Exactly this address.
+            status: A unified word, the provider's own, or ``"any"``; `None` is what the provider lists by default.
+            kind: ``"individual"`` or ``"business"``.
+            external_id: Your own id, or several.
+            ids: The provider's id, or several.
+            parent_ids: Customers below these.
+            sort: A field to sort by, where the provider can.
+            order: ``"asc"`` or ``"desc"``.
+            params: The provider's own parameters, sent as they are.
+            page_size: How many customers a request brings; the provider's largest page by default.
+            max_items: How many customers to hand out in all.
+            after: A checkpoint to go on from.
+            before: A checkpoint or a customer's id to walk backwards from, where the provider can.
+            concurrency: Must be 1 in this release.
+            prefetch: Must be 0 in this release.
+            unsupported: ``"local"`` applies filters that the provider lacks here, to every row read.
+            on_bad_record: ``"raise"``, ``"skip"``, or a callable that is given each `BadRecordError`.
+
+        Raises:
+            UnsupportedError: The provider can't do that; nothing was sent.
+            InvalidRequestError: A value can't be right; nothing was sent.
+            CheckpointError: The checkpoint belongs elsewhere, or is damaged.
+        """
+        wanted = Wanted(
+            email=email,
+            status=status,
+            kind=kind,
+            external_id=external_id,
+            ids=ids,
+            parent_ids=parent_ids,
+            sort=sort,
+            order=order,
+            params=params,
+            page_size=page_size,
+            backwards=before is not None,
+            unsupported=unsupported,
+        )
+        plan = self._plan(
+            wanted,
+            max_items=max_items,
+            after=after,
+            before=before,
+            concurrency=concurrency,
+            prefetch=prefetch,
+            on_bad_record=on_bad_record,
+        )
+        return Listing(plan, self)
+
+    def customer(self, id: str | None = None, *, external_id: str | None = None) -> Customer:
+        """One customer, by the provider's id or, where it stores one, by yours.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: Several have that external id.
+        """
+        return self.pump(_account.one(self._context, id, external_id))
+
+    @known_keywords
+    def count(
+        self,
+        *,
+        email: str | None = None,
+        status: str | None = None,
+        kind: str | None = None,
+        external_id: Several = None,
+        ids: Several = None,
+        parent_ids: Several = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> int:
+        """How many customers there are, as the provider counts them.
+
+        Raises:
+            UnsupportedError: The provider tells no total.
+        """
+        wanted = Wanted(
+            email=email,
+            status=status,
+            kind=kind,
+            external_id=external_id,
+            ids=ids,
+            parent_ids=parent_ids,
+            params=params,
+        )
+        return self.pump(_account.count(self._context, wanted))
+
+    def check(self) -> CheckResult:
+        """Sign in, read one page, and say what was found."""
+        return self.pump(_account.check(self._context))
+
+
+class AsyncClient(_Shared):
+    """One account, read asynchronously, on asyncio or trio; may be shared by tasks of one event loop.
+
+    Arguments are those of `Client`; `http_client` takes an `httpx.AsyncClient`.
+    """
+
+    def __init__(
+        self,
+        provider: Adapter,
+        *,
+        timeout: Timeout | None = _READ,
+        retry: Retry | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        _sleep: Callable[[float], Any] = anyio.sleep,
+    ) -> None:
+        super().__init__(provider, timeout, retry, on_event)
+        if http_client is not None and not hasattr(http_client, "build_request"):
+            raise ConfigurationError("http_client= takes an httpx.AsyncClient")
+        if isinstance(http_client, httpx.Client):
+            raise ConfigurationError("http_client= takes an httpx.AsyncClient; an httpx.Client goes with Client")
+        self._http: Any = httpx.AsyncClient(timeout=self._timeout, **_options()) if http_client is None else http_client
+        self._owned = http_client is None
+        self._lock = anyio.Lock()
+        self._sleep = _sleep
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give the connections back; an injected client stays open."""
+        self._closed = True
+        if self._owned:
+            await self._http.aclose()
+
+    async def pump(self, conversation: Conversation[T]) -> T:
+        """Carry a conversation out."""
+        self._refuse_closed()
+        reply: Any = None
+        while True:
+            try:
+                step = conversation.send(reply)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            reply = await self._send(step) if isinstance(step, Send) else await self._sign_in(step)
+
+    async def _send(self, step: Send) -> Reply:
+        if step.after:
+            await self._sleep(step.after)
+        began = time.monotonic()
+        try:
+            with _quiet.quietly(step.request.what):
+                request = _built(self._http, step.request, None)
+                answer = await self._http.send(request, auth=None, follow_redirects=False)
+            return _response(answer, began)
+        except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
+            return _unreachable(error, began)
+
+    async def _sign_in(self, need: NeedToken) -> Token:
+        async with self._lock:  # one sign-in at a time, however many walks run
+            self._token = await self.pump(self._context.sign_in(need, self._token, time.monotonic()))
+            return self._token
+
+    @known_keywords
+    def customers(
+        self,
+        *,
+        email: str | None = None,
+        status: str | None = None,
+        kind: str | None = None,
+        external_id: Several = None,
+        ids: Several = None,
+        parent_ids: Several = None,
+        sort: str | None = None,
+        order: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        page_size: int | None = None,
+        max_items: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        concurrency: int = 1,
+        prefetch: int = 0,
+        unsupported: str = "raise",
+        on_bad_record: OnBadRecord = "raise",
+    ) -> AsyncListing:
+        """The customers of this account, for `async for`; arguments and errors are those of `Client.customers`."""
+        wanted = Wanted(
+            email=email,
+            status=status,
+            kind=kind,
+            external_id=external_id,
+            ids=ids,
+            parent_ids=parent_ids,
+            sort=sort,
+            order=order,
+            params=params,
+            page_size=page_size,
+            backwards=before is not None,
+            unsupported=unsupported,
+        )
+        plan = self._plan(
+            wanted,
+            max_items=max_items,
+            after=after,
+            before=before,
+            concurrency=concurrency,
+            prefetch=prefetch,
+            on_bad_record=on_bad_record,
+        )
+        return AsyncListing(plan, self)
+
+    async def customer(self, id: str | None = None, *, external_id: str | None = None) -> Customer:
+        """One customer; arguments and errors are those of `Client.customer`."""
+        return await self.pump(_account.one(self._context, id, external_id))
+
+    @known_keywords
+    def count(
+        self,
+        *,
+        email: str | None = None,
+        status: str | None = None,
+        kind: str | None = None,
+        external_id: Several = None,
+        ids: Several = None,
+        parent_ids: Several = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """How many customers there are, to be awaited; arguments and errors are those of `Client.count`."""
+        wanted = Wanted(
+            email=email,
+            status=status,
+            kind=kind,
+            external_id=external_id,
+            ids=ids,
+            parent_ids=parent_ids,
+            params=params,
+        )
+        return self.pump(_account.count(self._context, wanted))
+
+    async def check(self) -> CheckResult:
+        """Sign in, read one page, and say what was found."""
+        return await self.pump(_account.check(self._context))
+
+
+def connect(
+    name: str,
+    *,
+    timeout: Timeout | None = _READ,
+    retry: Retry | None = None,
+    http_client: httpx.Client | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Client:
+    """Open a client by its provider's name.
+
+    Args:
+        name: Such as ``"flexprice"``; `providers()` lists them, plugins included.
+        timeout: As for `Client`, and so are the next three.
+        retry: See `Client`.
+        http_client: See `Client`.
+        on_event: See `Client`.
+        settings: The provider's own settings; what is missing is read from the environment (``FLEXPRICE_API_KEY``, …).
+
+    Raises:
+        ConfigurationError: There is no such provider, or a setting is missing; the variable to set is named.
+    """
+    account = registry.settings(name, settings)
+    return Client(account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event)
+
+
+def connect_async(
+    name: str,
+    *,
+    timeout: Timeout | None = _READ,
+    retry: Retry | None = None,
+    http_client: httpx.AsyncClient | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> AsyncClient:
+    """Open an async client by its provider's name; arguments and errors are those of `connect`."""
+    account = registry.settings(name, settings)
+    return AsyncClient(account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event)

@@ -1,0 +1,313 @@
+"""What every provider's customers are turned into: frozen values with one set of names.
+
+Knows nothing of HTTP and of any provider's spelling. Facts about the fields: docs/providers/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, NoReturn
+
+import attrs
+
+from .errors import InvalidRequestError
+
+
+class Status(StrEnum):
+    """The states that providers have in common; a word that is none of these stays a plain `str`."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+    DRAFT = "draft"
+
+
+class Kind(StrEnum):
+    """Who the customer is; a word that is none of these stays a plain `str`."""
+
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+class ReadOnlyDict(dict[str, Any]):
+    """A dict that can't be changed; unlike `MappingProxyType` it pickles, copies and turns into JSON."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
+        msg = "this mapping is read-only; make a copy with dict(...)"
+        raise TypeError(msg)
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+    __ior__ = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ReadOnlyDict, (dict(self),)
+
+    def __copy__(self) -> ReadOnlyDict:
+        return self
+
+
+EMPTY = ReadOnlyDict()
+
+
+@attrs.frozen(kw_only=True)
+class Address:
+    """A postal address.
+
+    Attributes:
+        country: As the provider sent it: a name or a code.
+        country_code: ISO 3166-1 alpha-2 where that is certain, else `None`.
+    """
+
+    name: str | None = None
+    company: str | None = None
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    country_code: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Address(country_code={self.country_code!r})"
+
+
+@attrs.frozen(kw_only=True)
+class Metrics:
+    """A customer's figures, each `None` where the provider did not send it.
+
+    Money is in major units of the account's currency; percentages are on the provider's own scale
+    (FlexPortal's `cost_recovery_percent`: 118.05 means 118.05 %; seed 002). Counts are `int`, or a
+    `Decimal` where a provider sends a fraction.
+    """
+
+    orders: int | Decimal | None = None
+    devices_rented: int | Decimal | None = None
+    monthly_revenue: Decimal | None = None
+    lifetime_collected: Decimal | None = None
+    acquisition_cost: Decimal | None = None
+    margin: Decimal | None = None
+    margin_percent: Decimal | None = None
+    subscriptions_tracked: int | Decimal | None = None
+    cost_recovery_percent: Decimal | None = None
+    average_monthly_revenue: Decimal | None = None
+    devices_ever: int | Decimal | None = None
+    devices_active: int | Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Customer:
+    """One customer, whichever provider it comes from.
+
+    Attributes:
+        provider: The adapter's name, such as ``"flexprice"``.
+        id: The provider's id.
+        external_id: The id that you gave it, where the provider stores one.
+        kind: `Kind`, or the provider's word where it is none of those.
+        status: `Status`, or the provider's word where it is none of those.
+        raw_status: The word as sent.
+        created_at: Aware, in UTC, with microseconds.
+        updated_at: Likewise.
+        metadata: Read-only; what you stored with the customer.
+        metrics: The provider's figures, or `None` where it has none.
+        account_id: The provider's tenant or account of this row.
+        live: Flatpeak's `live_mode`; elsewhere `None`.
+        raw: The provider's object, whole and read-only.
+
+    A field that a provider does not have, or sent empty, is `None`; it is never made up.
+    """
+
+    provider: str
+    id: str
+    external_id: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    kind: Kind | str | None = None
+    status: Status | str | None = None
+    raw_status: str | None = None
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    parent_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    metadata: Mapping[str, Any] = attrs.field(default=EMPTY, hash=False)
+    metrics: Metrics | None = None
+    account_id: str | None = None
+    live: bool | None = None
+    raw: Mapping[str, Any] = attrs.field(default=EMPTY, hash=False)
+
+    def __repr__(self) -> str:
+        kind = None if self.kind is None else str(self.kind)
+        status = None if self.status is None else str(self.status)
+        return (
+            f"Customer(provider={self.provider!r}, id={self.id!r}, "
+            f"external_id={self.external_id!r}, kind={kind!r}, status={status!r})"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Page:
+    """The customers of one answer, in the order of the walk.
+
+    Attributes:
+        items: Without those that were already handed out.
+        next: Checkpoint for `after=`, or `None` at the end.
+        previous: Checkpoint for `before=`, where the provider can walk backwards; else `None`.
+        total: The provider's count of all matches: a hint, taken at another moment than the page.
+        has_more: Whether the walk goes on.
+        number: 1 for the first page of this walk.
+    """
+
+    items: tuple[Customer, ...]
+    next: str | None = None
+    previous: str | None = None
+    total: int | None = None
+    has_more: bool = False
+    number: int = 1
+
+    def __iter__(self) -> Iterator[Customer]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What an adapter can do; everything else is refused before a request is sent.
+
+    Attributes:
+        filters: Keywords of `customers()` that the provider filters by.
+        sorts: Names for `sort=`, in our spelling.
+        statuses: Words for `status=`, in our spelling.
+        max_page_size: The provider's largest page.
+        backwards: Whether `before=` works.
+        total: Whether `count()` works.
+        get_by: Keywords of `customer()`.
+        sign_in: Whether a token is fetched first.
+    """
+
+    filters: tuple[str, ...] = ()
+    sorts: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    max_page_size: int = 100
+    backwards: bool = False
+    total: bool = False
+    get_by: tuple[str, ...] = ("id",)
+    sign_in: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """What is asked for, checked and in one canonical form, so that two queries can be compared."""
+
+    email: str | None = None
+    status: str | None = None
+    kind: str | None = None
+    external_ids: tuple[str, ...] | None = None
+    ids: tuple[str, ...] | None = None
+    parent_ids: tuple[str, ...] | None = None
+    sort: str | None = None
+    order: str | None = None
+    params: Mapping[str, Any] = EMPTY
+    page_size: int = 100
+    backwards: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """The parts that decide which customers are meant, and in what order."""
+        parts = attrs.asdict(self, recurse=False, filter=lambda a, v: v is not None and a.name != "page_size")
+        return {name: value for name, value in parts.items() if value not in ({}, False)}
+
+    def __repr__(self) -> str:
+        return f"Query({', '.join(self.given())})"
+
+
+def to_dict(customer: Customer) -> dict[str, Any]:
+    """Turn a customer into plain JSON values; `from_dict` is the way back.
+
+    Times become ISO 8601 text in UTC, money becomes text so that no digit is lost.
+    """
+    out: dict[str, Any] = {}
+    for field in attrs.fields(Customer):
+        out[field.name] = _plain(getattr(customer, field.name))
+    return out
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if attrs.has(type(value)):
+        return {a.name: _text(getattr(value, a.name)) for a in attrs.fields(type(value))}
+    return value
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def from_dict(data: Mapping[str, Any]) -> Customer:
+    """Rebuild a customer from what `to_dict` made, also after a round trip through JSON.
+
+    Raises:
+        InvalidRequestError: A field is unknown, missing or can't be read.
+    """
+    try:
+        return _customer(dict(data))
+    except (TypeError, ValueError, KeyError, InvalidOperation, AttributeError) as error:
+        msg = f"this is not a customer as to_dict() makes it ({type(error).__name__})"
+        raise InvalidRequestError(msg) from None
+
+
+def _customer(fields: dict[str, Any]) -> Customer:
+    for name in ("created_at", "updated_at"):
+        if fields.get(name) is not None:
+            fields[name] = datetime.fromisoformat(fields[name]).astimezone(UTC)
+    for name in ("billing_address", "shipping_address"):
+        if fields.get(name) is not None:
+            fields[name] = Address(**fields[name])
+    if fields.get("metrics") is not None:
+        fields["metrics"] = Metrics(**{k: _number(v) for k, v in fields["metrics"].items()})
+    fields["kind"] = open_enum(Kind, fields.get("kind"))
+    fields["status"] = open_enum(Status, fields.get("status"))
+    for name in ("metadata", "raw"):
+        fields[name] = ReadOnlyDict(_revive(fields.get(name) or {}))
+    return Customer(**fields)
+
+
+def _number(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, str) else value
+
+
+def _revive(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if value.keys() == {"$decimal"}:
+            return Decimal(value["$decimal"])
+        return {name: _revive(inner) for name, inner in value.items()}
+    return [_revive(inner) for inner in value] if isinstance(value, list) else value
+
+
+def open_enum(words: type[StrEnum], value: str | None) -> Any:
+    """The member with that value, or the word itself where there is none."""
+    try:
+        return None if value is None else words(value)
+    except ValueError:
+        return value

@@ -1,0 +1,256 @@
+"""Walking by cursor: go on after a row, notice when that row is gone, and find the way back.
+
+Knows rows and cursors; must not know whose they are.
+
+A cursor names a row. When that row is deleted, a provider may answer 4xx (Flatpeak), nothing, or page one again
+(FlexPortal's documents don't say). So the position keeps the ids handed out last, its trail: on any of these
+answers the walk steps back along it (1, 2, 3, 5, … rows), and drops what it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from .._adapter import Batch, Row
+from .._values import moment, stamp
+from ..errors import DriftError, LoopError, PaginationError
+from ..models import Customer
+
+TRAIL = 128
+_OPAQUE_TRAIL = 320  # three pages of a hundred: opaque cursors step back a page at a time
+_STEPS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 126)
+_RESTARTS = 4  # a loop looks like a lost cursor, so answers with rows end the search sooner
+_EMPTY = 100
+
+
+@attrs.frozen(kw_only=True)
+class CursorPosition:
+    """Where a walk by cursor stands.
+
+    Attributes:
+        cursor: The cursor to ask with; `None` is the top of the list.
+        trail: Ids handed out last, in the order of the walk.
+        whole: Whether the trail goes back to the top.
+        cursors: Cursors of the pages before, for a step back where cursors are not ids.
+        by_id: Whether cursors are ids of rows.
+        last: When the row handed out last was created.
+        course: ``"down"`` or ``"up"`` in time, ``"mixed"``, or ``""`` as long as it isn't known.
+        promised: Whether the page before promised more.
+        midway: Whether a part of this page was handed out.
+        origin: The cursor that was found lost.
+        back: Steps back in a row.
+        empty: Empty pages in a row.
+    """
+
+    cursor: str | None = None
+    trail: tuple[str, ...] = ()
+    whole: bool = True
+    cursors: tuple[str, ...] = ()
+    by_id: bool = True
+    last: str | None = None
+    course: str = ""
+    promised: bool = False
+    midway: bool = False
+    origin: str | None = None
+    back: int = 0
+    empty: int = 0
+
+    @property
+    def mark(self) -> object:
+        """What must not come again: the cursor alone, as the trail always differs."""
+        return self.cursor
+
+
+@attrs.frozen(kw_only=True)
+class Listed:
+    """One page of such a list.
+
+    Attributes:
+        rows: In the order of the walk.
+        more: The provider's explicit flag, or `None` where it sent none.
+        cursor: The cursor for the next page, or `None`.
+    """
+
+    rows: Sequence[Row]
+    more: bool | None
+    cursor: str | None
+    total: int | None = None
+
+
+def advance(position: CursorPosition, listed: Listed, *, timed: bool = True) -> Batch:
+    """What a page adds to the walk.
+
+    Args:
+        position: Where the page was asked for.
+        listed: The page.
+        timed: Whether the list is in order of time, so that a row from the wrong side betrays a restart.
+
+    Raises:
+        LoopError: The provider leads back to what was read.
+        DriftError: The cursor's row is gone, and so are the rows before it.
+        PaginationError: The page contradicts itself.
+    """
+    known = frozenset(position.trail)
+    rows = listed.rows
+    proven = position.back > 0 and bool(rows) and rows[0].id in known
+    if rows and not proven and timed and _from_wrong_side(position, rows, known):
+        return step_back(position, "restarted")
+    if not rows and not _goes_on(position, listed):
+        return _end_or_search(position, listed)
+    fresh = [row for row in rows if row.id not in known]
+    _refuse_loop(position, listed, rows, fresh)
+    return _batch(position, listed, fresh, dropped=len(rows) - len(fresh), proven=proven)
+
+
+def lost(position: CursorPosition) -> Batch:
+    """What to do after the provider refused the cursor."""
+    return step_back(position, "cursor lost")
+
+
+def step_back(position: CursorPosition, why: str) -> Batch:
+    """Ask again from an earlier row.
+
+    Raises:
+        LoopError, DriftError: After a bounded number of steps.
+    """
+    back = position.back + 1
+    if back > (_RESTARTS if why == "restarted" else len(_STEPS)):
+        raise _given_up(why)
+    origin = position.origin if position.back else position.cursor
+    target = _earlier(position, origin, back)
+    following = attrs.evolve(position, cursor=target, origin=origin, back=back)
+    return Batch(items=(), at=lambda _: position, next=following, recovered=True, why=why)
+
+
+def _earlier(position: CursorPosition, origin: str | None, back: int) -> str | None:
+    """The cursor `back` steps before `origin`; `None`, the top, where the trail reaches that far."""
+    path = position.trail if position.by_id else position.cursors
+    steps = _STEPS[back - 1] if position.by_id else back
+    at = path.index(origin) if origin in path else len(path)
+    if at - steps >= 0:
+        return path[at - steps]
+    if not position.whole or (back > 1 and at - _step_before(position, back) < 0):
+        raise _given_up("cursor lost")
+    return None
+
+
+def _step_before(position: CursorPosition, back: int) -> int:
+    return _STEPS[back - 2] if position.by_id else back - 1
+
+
+def _given_up(why: str) -> PaginationError:
+    if why == "restarted":
+        return LoopError("leads back to customers that were read before, also from earlier rows: nothing more is read")
+    return DriftError(
+        "no longer knows the place where the walk stood, nor the rows before it (they were deleted meanwhile): "
+        "start again without after="
+    )
+
+
+def _from_wrong_side(position: CursorPosition, rows: Sequence[Row], known: frozenset[str]) -> bool:
+    """Whether the page starts with a row that should have come long before: a restart from the top."""
+    first, last = rows[0].moment, moment(position.last)
+    if position.cursor is None or rows[0].id in known or first is None or last is None:
+        return False
+    return (position.course == "down" and first > last) or (position.course == "up" and first < last)
+
+
+def _goes_on(position: CursorPosition, listed: Listed) -> bool:
+    """Whether an empty page in mid-stream leads to another place."""
+    return listed.more is not False and listed.cursor is not None and listed.cursor != position.cursor
+
+
+def _end_or_search(position: CursorPosition, listed: Listed) -> Batch:
+    """An empty page that leads nowhere: the end, unless more was promised."""
+    if listed.more and position.cursor is None:
+        raise PaginationError("sent an empty first page that promises more, and no cursor to go on with")
+    if (position.promised or listed.more) and position.cursor is not None and (position.by_id or position.back == 0):
+        return step_back(position, "promised rows are missing")
+    return _batch(position, attrs.evolve(listed, more=False), [], dropped=0, proven=False)
+
+
+def _refuse_loop(position: CursorPosition, listed: Listed, rows: Sequence[Row], fresh: Sequence[Row]) -> None:
+    if listed.more and listed.cursor is None:
+        raise PaginationError("promises more customers but sends no cursor to go on with")
+    if rows and not fresh and listed.more is not False and not position.midway and not position.back:
+        raise LoopError("sent a page of customers that were all read before, and promises more")
+    if position.empty >= _EMPTY:
+        raise PaginationError(f"sent {_EMPTY} empty pages in a row and promises more")
+
+
+def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, dropped: int, proven: bool) -> Batch:
+    course = "mixed" if proven and position.course and _wrong(position, fresh) else _course(position, fresh)
+    more = listed.more if listed.more is not None else listed.cursor is not None
+    good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
+    after = _after(position, listed, fresh, course)
+
+    def at(count: int) -> CursorPosition:
+        if count >= len(good):
+            return after
+        return _midway(position, fresh[: good[count - 1][0] if count else 0], course)
+
+    items: tuple[Customer, ...] = tuple(customer for _, customer in good)
+    return Batch(items=items, at=at, next=after if more else None, total=listed.total, dropped=dropped)
+
+
+def _after(position: CursorPosition, listed: Listed, fresh: Sequence[Row], course: str) -> CursorPosition:
+    """The position after the whole page."""
+    by_id = position.by_id and (listed.cursor is None or not listed.rows or listed.cursor == listed.rows[-1].id)
+    trail, whole = _longer(position, fresh, by_id)
+    moments = [row.moment for row in fresh if row.moment is not None]
+    cursor = listed.cursor if listed.cursor is not None else _last_cursor(position, fresh, by_id)
+    return CursorPosition(
+        cursor=cursor,
+        trail=trail,
+        whole=whole,
+        cursors=(*position.cursors, *([position.cursor] if position.cursor else []))[-3:],
+        by_id=by_id,
+        last=stamp(moments[-1]) if moments else position.last,
+        course=course,
+        promised=bool(listed.more),
+        origin=position.origin if not fresh else None,
+        back=position.back if not fresh else 0,
+        empty=0 if listed.rows else position.empty + 1,
+    )
+
+
+def _last_cursor(position: CursorPosition, fresh: Sequence[Row], by_id: bool) -> str | None:
+    """Where a walk that ended would go on: after its last row, or, with opaque cursors, at its last page."""
+    return fresh[-1].id if by_id and fresh else position.cursor
+
+
+def _midway(position: CursorPosition, handed: Sequence[Row], course: str) -> CursorPosition:
+    """The position inside a page: the same page again, without what was handed out."""
+    trail, whole = _longer(position, handed, position.by_id, at_least=len(handed))
+    return attrs.evolve(position, trail=trail, whole=whole, course=course, midway=True)
+
+
+def _longer(
+    position: CursorPosition, rows: Sequence[Row], by_id: bool, at_least: int = 0
+) -> tuple[tuple[str, ...], bool]:
+    keep = max(TRAIL if by_id else _OPAQUE_TRAIL, at_least + 1)
+    trail = (*position.trail, *(row.id for row in rows))
+    return trail[-keep:], position.whole and len(trail) <= keep
+
+
+def _course(position: CursorPosition, rows: Sequence[Row]) -> str:
+    """Which way time runs, learnt from the rows: an order that isn't one of time must raise no alarm."""
+    course, before = position.course, moment(position.last)
+    for row in rows:
+        if row.moment is not None:
+            course, before = _bend(course, before, row.moment), row.moment
+    return course
+
+
+def _bend(course: str, before: datetime | None, now: datetime) -> str:
+    if before is None or before == now:
+        return course
+    way = "up" if now > before else "down"
+    return way if course in {"", way} else "mixed"
+
+
+def _wrong(position: CursorPosition, rows: Sequence[Row]) -> bool:
+    return bool(rows) and _from_wrong_side(attrs.evolve(position, cursor="x"), rows, frozenset())

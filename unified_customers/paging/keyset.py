@@ -1,0 +1,200 @@
+"""Walking by keyset: ask for what was created after the last row, except the rows already read at that moment.
+
+Knows moments and ids; must not know whose they are.
+
+Rows that come or go elsewhere can't shift such a walk, and rows that share a moment can't hide. When more rows
+share one moment than may be named in a request, the walk goes on by offset inside that moment, in the order of ids, and
+each page must meet ids that were read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import attrs
+
+from .._adapter import Batch, Row
+from .._values import moment, stamp
+from ..errors import DriftError, PaginationError
+
+MOST_IDS = 1000
+_TAIL = 128
+_OVERLAP = 8
+_DOUBTS = 2
+_BACK = 12
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@attrs.frozen(kw_only=True)
+class KeysetPosition:
+    """Where a walk by keyset stands.
+
+    Attributes:
+        at: When the rows handed out last were created; `None` before the first.
+        ids: Ids of that moment read by other means, in no order.
+        run: Ids of that moment read by this walk, in the server's order of ids; once `rank` is set, the last of them.
+        rank: The offset inside the moment, once its ids are too many to be named.
+        seen: How many customers were handed out.
+        down: Whether the walk goes from the newest to the oldest.
+        back: Steps back in a row, inside a moment.
+        doubts: Empty answers in a row that came with a total above zero.
+    """
+
+    at: str | None = None
+    ids: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    rank: int | None = None
+    seen: int = 0
+    down: bool = False
+    back: int = 0
+    doubts: int = 0
+
+
+def bound(position: KeysetPosition) -> str | None:
+    """The moment that wanted rows lie strictly beyond: one microsecond before (or after) the last one's."""
+    at = moment(position.at)
+    if at is None:
+        return None
+    return stamp(at + _MICROSECOND if position.down else at - _MICROSECOND)
+
+
+def without(position: KeysetPosition) -> tuple[str, ...]:
+    """Ids to leave out: those read at that moment."""
+    return () if position.rank is not None else (*position.ids, *position.run)
+
+
+def size_of(position: KeysetPosition, page_size: int, largest: int) -> int:
+    """How many rows to ask for: a page, and the overlap where there is one."""
+    return page_size if position.rank is None else min(largest, page_size + _OVERLAP)
+
+
+def offset(position: KeysetPosition, asked: int) -> int:
+    """The offset to ask from, past the bound; steps back go a page at a time, so that no row is passed over."""
+    if position.rank is None:
+        return 0
+    overlap = min(_OVERLAP, asked // 2)
+    return max(0, position.rank - overlap - position.back * max(1, asked - overlap))
+
+
+def in_bounds(position: KeysetPosition, rows: Sequence[Row]) -> bool:
+    """Whether the answer is what was asked for: in order of time, beyond the bound, without the ids left out."""
+    times = [row.moment for row in rows if row.moment is not None]
+    if len(times) < len(rows):
+        return False  # without its moment a row has no place in this order
+    pairs = pairwise(times)
+    ordered = all(a >= b for a, b in pairs) if position.down else all(a <= b for a, b in pairs)
+    if not ordered or not times:
+        return ordered
+    left_out = frozenset(without(position))
+    return _beyond(position, times[0]) and not any(row.id in left_out for row in rows)
+
+
+def _beyond(position: KeysetPosition, first: datetime) -> bool:
+    at = moment(position.at)
+    if at is None:
+        return True
+    return first <= at if position.down else first >= at
+
+
+def advance(position: KeysetPosition, rows: Sequence[Row], *, asked: int, total: int | None) -> Batch:
+    """What a page adds to the walk; the page must be `in_bounds`.
+
+    Args:
+        position: Where the page was asked for.
+        rows: The page.
+        asked: How many rows were asked for.
+        total: The server's count of what lies beyond the bound: a hint.
+
+    Raises:
+        DriftError: Inside a very large moment, none of the last rows read is left to go on from.
+        PaginationError: The server promises rows that it doesn't send.
+    """
+    fresh: Sequence[Row] = rows
+    if position.rank is not None:
+        met = _met(position, rows)
+        if met is None:
+            return _step_back(position, asked)
+        fresh = [row for row in rows[met:] if row.id not in frozenset(position.ids)]
+    return _batch(position, rows, fresh, asked=asked, total=total)
+
+
+def _met(position: KeysetPosition, rows: Sequence[Row]) -> int | None:
+    """How many rows of the page are known ground: all up to the last id that was read."""
+    if position.rank == 0:
+        return 0
+    known = frozenset(position.run)
+    places = [n for n, row in enumerate(rows, 1) if row.id in known]
+    return places[-1] if places else None
+
+
+def _step_back(position: KeysetPosition, asked: int) -> Batch:
+    if offset(position, asked) == 0 or position.back >= _BACK:
+        raise DriftError(
+            f"no longer has any of the last {len(position.run)} customers read at one moment that very many share: "
+            "start again without after="
+        )
+    following = attrs.evolve(position, back=position.back + 1)
+    return Batch(items=(), at=lambda _: position, next=following, recovered=True, why="rows moved", scan="keyset")
+
+
+def _batch(
+    position: KeysetPosition, rows: Sequence[Row], fresh: Sequence[Row], *, asked: int, total: int | None
+) -> Batch:
+    good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
+    reached = offset(position, asked) + len(rows)
+    after = after_rows(position, fresh)
+    ended = len(rows) < asked and (total is None or total <= reached)
+    following = None if ended else after if rows else _doubt(position, total)
+
+    def at(count: int) -> KeysetPosition:
+        return after if count >= len(good) else after_rows(position, fresh[: good[count - 1][0] if count else 0])
+
+    return Batch(
+        items=tuple(customer for _, customer in good),
+        at=at,
+        next=following,
+        total=total,
+        scan="keyset",
+        dropped=0,
+        recovered=following is not None and not fresh,
+        why="asked again" if not rows else "rows moved",
+    )
+
+
+def _doubt(position: KeysetPosition, total: int | None) -> KeysetPosition | None:
+    """Ask again after an empty answer whose count says otherwise; a count of what was read already is no promise."""
+    if position.doubts < _DOUBTS:
+        return attrs.evolve(position, doubts=position.doubts + 1)
+    if total is not None and total > position.seen:
+        raise PaginationError(
+            f"counts {total} customers and sends none of them after the {position.seen} that were read, "
+            "however often it is asked"
+        )
+    return None
+
+
+def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
+    """The position after further rows in the walk's order."""
+    if not rows:
+        return attrs.evolve(position, doubts=0)
+    last = rows[-1].moment
+    at = position.at if last is None else stamp(last)
+    here = tuple(row.id for row in rows if row.moment == last)
+    stays = at == position.at
+    ids = position.ids if stays else ()
+    run = (*position.run, *here) if stays else here
+    rank = position.rank if stays else None
+    if rank is not None:
+        rank += len(here)
+    elif len(ids) + len(run) > MOST_IDS:
+        rank = len(run) + sum(1 for id_ in ids if id_ < run[-1])  # a guess where ids sort otherwise; `_met` checks it
+    return KeysetPosition(
+        at=at,
+        ids=ids,
+        run=run[-_TAIL:] if rank is not None else run,
+        rank=rank,
+        seen=position.seen + len(rows),
+        down=position.down,
+    )

@@ -1,0 +1,302 @@
+"""Walking by offset over a list that may move: each page overlaps what was read, and must meet it.
+
+Knows ranks, ids and moments; must not know whose they are.
+
+An offset counts rows, so a row that goes or comes before it moves every later page. And where rows share a moment,
+their order may differ from query to query (Flexprice sorts by `created_at` alone). So a page is asked for from one row
+before the last moment's whole group. If its first row is older than that moment, everything from there on is in
+the page, whatever its order. If it isn't, rows have moved: the walk steps back until it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import attrs
+
+from .._adapter import Batch, Row
+from .._values import moment, stamp
+from ..errors import DriftError, PaginationError
+
+_TAIL = 16
+_OLDER = 32
+_STUCK = 3
+_BACK = 24
+
+
+@attrs.frozen(kw_only=True)
+class OffsetPosition:
+    """Where a walk by offset stands.
+
+    Attributes:
+        offset: The rank to ask from.
+        at: When the rows handed out last were created, or `None` where that can't be told.
+        group: Ids handed out of that moment.
+        older: Ids of some rows before that moment.
+        tail: Ids of the last rows of the last page, in the order of that page.
+        seen: How many customers were handed out.
+        course: ``"up"`` or ``"down"`` in time, ``"mixed"``, or ``""`` as long as it isn't known.
+        slack: Extra rows of overlap, learnt from how far rows have moved.
+        by_id: Whether ids in order must prove the overlap: in a group too large for one page, or without moments.
+        cap: The largest page that the server was seen to send, where that is less than was asked.
+        back: Steps back in a row.
+        stuck: Pages without news in a row.
+    """
+
+    offset: int = 0
+    at: str | None = None
+    group: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    seen: int = 0
+    course: str = ""
+    slack: int = 0
+    by_id: bool = False
+    cap: int | None = None
+    back: int = 0
+    stuck: int = 0
+
+
+def start_after(at: str | None, group: Sequence[str], seen: int, course: str) -> OffsetPosition:
+    """The position of a walk that handed out `seen` customers by other means, the last, `group`, created `at`."""
+    return OffsetPosition(
+        offset=max(0, seen - len(group) - 1),
+        at=at,
+        group=tuple(group),
+        seen=seen,
+        course=course if seen else "",
+    )
+
+
+def size_of(position: OffsetPosition, page_size: int, largest: int) -> int:
+    """How many rows to ask for: a page and the overlap."""
+    if position.offset == 0 and not position.seen:
+        return page_size
+    overlap = _TAIL if position.by_id else len(position.group) + 1
+    return min(largest, page_size + overlap + position.slack)
+
+
+def advance(
+    position: OffsetPosition,
+    rows: Sequence[Row],
+    *,
+    asked: int,
+    total: int | None,
+    page_size: int,
+    largest: int,
+    unique: bool = False,
+) -> Batch:
+    """What a page adds to the walk.
+
+    Args:
+        position: Where the page was asked for.
+        rows: The page.
+        asked: How many rows were asked for.
+        total: The server's count of all matches: a hint.
+        page_size: How many customers the caller wants in a page.
+        largest: The server's largest page.
+        unique: Whether no two rows share a place in the order.
+
+    Raises:
+        DriftError: Nothing proves that no row was lost.
+        PaginationError: The server promises rows that it doesn't send.
+    """
+    position = attrs.evolve(position, course=_course(position, rows), by_id=position.by_id or unique)
+    fresh = _fresh(position, rows)
+    if fresh is None:
+        return _step_back(position, rows, page_size)
+    return _batch(position, rows, fresh, asked=asked, total=total, page_size=page_size, largest=largest)
+
+
+def _fresh(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | None:
+    """The rows that were not handed out, or `None` where the page does not meet what was read."""
+    if position.offset == 0 and not position.seen:
+        return list(rows)
+    if _by_ids(position):
+        return _after_tail(position, rows)
+    return _after_group(position, rows)
+
+
+def _after_group(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | None:
+    known = {*position.group, *position.older}
+    if position.offset > 0 and not (rows and _older(position, rows[0])):
+        return None
+    return [row for row in rows if row.id not in known and not _older(position, row)]
+
+
+def _older(position: OffsetPosition, row: Row) -> bool:
+    at = moment(position.at)
+    if row.moment is None or at is None:
+        return row.id in position.older
+    return row.moment > at if position.course == "down" else row.moment < at
+
+
+def _after_tail(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | None:
+    """Rows after the known ones, which must stand in the page in the order in which they were read."""
+    tail = position.tail or position.group
+    places = {row.id: n for n, row in enumerate(rows)}
+    met = [places[id_] for id_ in tail if id_ in places]
+    if not met:
+        return None
+    if met != sorted(met):
+        raise _no_order()
+    known = {*tail, *position.group}
+    return [row for row in rows[met[-1] + 1 :] if row.id not in known]
+
+
+def _no_order() -> DriftError:
+    return DriftError(
+        "lists customers of the same moment in another order each time, and there are more of them than fit a page: "
+        "nothing proves that none is lost. scan='keyset' reads such lists where the server has a search"
+    )
+
+
+def _step_back(position: OffsetPosition, rows: Sequence[Row], page_size: int) -> Batch:
+    """Ask again from further before: twice as far each time, or, where ids are the proof, a page at a time."""
+    back = position.back + 1
+    if back > _BACK or position.offset == 0:
+        raise DriftError("moved its rows faster than they can be read: use scan='keyset', or try at a quieter time")
+    reach = max(4, page_size // 2) if _by_ids(position) else max(8, page_size // 8) * 2**back
+    following = attrs.evolve(
+        position,
+        offset=max(0, position.offset - reach),
+        back=back,
+        slack=min(page_size, max(8, 2 * position.slack)),
+    )
+    return Batch(items=(), at=lambda _: position, next=following, recovered=True, why="rows moved", scan="offset")
+
+
+def _by_ids(position: OffsetPosition) -> bool:
+    return position.by_id or position.course == "mixed" or position.at is None
+
+
+def _batch(
+    position: OffsetPosition,
+    rows: Sequence[Row],
+    fresh: list[Row],
+    *,
+    asked: int,
+    total: int | None,
+    page_size: int,
+    largest: int,
+) -> Batch:
+    good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
+    after = _after(position, rows, fresh, count=len(fresh), page_size=page_size, largest=largest)
+    reached = position.offset + len(rows)
+    ended = not rows or (len(rows) < asked and (total is None or total <= reached))
+    if not ended and len(rows) < asked:
+        after = attrs.evolve(after, cap=len(rows))
+    following = None if ended else _unstuck(position, after, rows, fresh, total)
+    if ended:
+        _refuse_shortfall(position, total, len(fresh))
+
+    def at(count: int) -> OffsetPosition:
+        if count >= len(good):
+            return after
+        reached_rows = good[count - 1][0] if count else 0
+        return _after(position, rows, fresh, count=reached_rows, page_size=page_size, largest=largest)
+
+    return Batch(
+        items=tuple(customer for _, customer in good),
+        at=at,
+        next=following,
+        total=total,
+        dropped=0,
+        scan="offset",
+        recovered=position.back > 0 and not fresh,
+        why="rows moved" if position.back else "",
+    )
+
+
+def _unstuck(
+    position: OffsetPosition,
+    after: OffsetPosition,
+    rows: Sequence[Row],
+    fresh: Sequence[Row],
+    total: int | None,
+) -> OffsetPosition:
+    """Where to go on; after a page without news, from its end, a bounded number of times."""
+    if fresh:
+        return after
+    end = position.offset + len(rows) - 1
+    if position.back and len(rows) > 1:  # stepped back too far: this page is known ground
+        return attrs.evolve(position, offset=end)
+    if position.stuck >= _STUCK:
+        left = "" if total is None else f" ({total} in all, {position.seen} read)"
+        raise PaginationError(f"promises more customers than it sends{left}")
+    tail = tuple(row.id for row in rows[-_TAIL:])
+    return attrs.evolve(after, offset=end + 1 - len(tail), tail=tail, by_id=True, stuck=position.stuck + 1)
+
+
+def _refuse_shortfall(position: OffsetPosition, total: int | None, count: int) -> None:
+    """Where only ids prove the overlap, the count has to agree as well."""
+    if position.by_id and total is not None and position.seen + count < total:
+        raise DriftError(
+            f"counts {total} customers, and {position.seen + count} were read: rows moved or share a place. "
+            "scan='keyset' without sort= reads them all where the server has a search"
+        )
+
+
+def _after(
+    position: OffsetPosition,
+    rows: Sequence[Row],
+    fresh: Sequence[Row],
+    *,
+    count: int,
+    page_size: int,
+    largest: int,
+) -> OffsetPosition:
+    """The position after the first `count` fresh rows."""
+    if not count:
+        return position
+    handed, last = fresh[:count], fresh[count - 1]
+    places = {row.id: n for n, row in enumerate(rows)}
+    end = places[last.id]
+    group, older = _grouped(position, handed, last)
+    first = next((n for n, row in enumerate(rows) if _same(row, last)), end)
+    large = len(group) + 1 + min(page_size, 16) > min(largest, position.cap or largest)
+    by_id = large or last.moment is None or position.course == "mixed"
+    tail = tuple(row.id for row in rows[max(0, end + 1 - _TAIL) : end + 1] if _handed(row, position, handed))
+    return OffsetPosition(
+        offset=max(0, position.offset + (end + 1 - len(tail) if by_id else first - 1) - position.slack),
+        at=None if last.moment is None else stamp(last.moment),
+        group=group[-2 * _TAIL :] if large else group,
+        older=older,
+        tail=tail,
+        seen=position.seen + count,
+        course=position.course,
+        slack=position.slack,
+        by_id=by_id,
+        cap=position.cap,
+    )
+
+
+def _handed(row: Row, position: OffsetPosition, handed: Sequence[Row]) -> bool:
+    return row in handed or row.id in position.group or row.id in position.tail or _older(position, row)
+
+
+def _same(row: Row, last: Row) -> bool:
+    return row.id == last.id if last.moment is None else row.moment == last.moment
+
+
+def _grouped(position: OffsetPosition, handed: Sequence[Row], last: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids handed out of the last row's moment, and of some rows before it."""
+    group = tuple(row.id for row in handed if _same(row, last))
+    before = tuple(row.id for row in handed if not _same(row, last))
+    if last.moment is not None and position.at == stamp(last.moment):
+        return (*position.group, *group), position.older
+    return group, (*position.older, *position.group, *before)[-_OLDER:]
+
+
+def _course(position: OffsetPosition, rows: Sequence[Row]) -> str:
+    """Which way time runs in this list, learnt from its pages."""
+    moments = [row.moment for row in rows if row.moment is not None]
+    if len(moments) < len(rows):
+        return "mixed"
+    ups = any(a < b for a, b in pairwise(moments))
+    downs = any(a > b for a, b in pairwise(moments))
+    here = "mixed" if ups and downs else "up" if ups else "down" if downs else ""
+    if not here or position.course in {"", here}:
+        return here or position.course
+    return "mixed"
