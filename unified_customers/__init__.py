@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._retry import Retry
     from ._walk import Report
     from .client import AsyncClient, Client, connect, connect_async
+    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -71,6 +72,7 @@ _ROOMS = {
     "_retry": ("Retry",),
     "_walk": ("Report",),
     "client": ("AsyncClient", "Client", "connect", "connect_async"),
+    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing"),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -117,6 +119,8 @@ __all__ = [
     "Address",
     "ApiError",
     "AsyncClient",
+    "AsyncDirectory",
+    "AsyncDirectoryListing",
     "AsyncListing",
     "AuthenticationError",
     "BadRecordError",
@@ -129,6 +133,8 @@ __all__ = [
     "ConnectionFailedError",
     "Customer",
     "CustomersError",
+    "Directory",
+    "DirectoryListing",
     "DriftError",
     "Event",
     "FilterIgnoredError",

@@ -37,8 +37,7 @@ def save(adapter: Adapter, query: Query, position: Position, local: Mapping[str,
         "s": _dump(position),
     }
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)
-    text = _PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
-    return f"{text}.{_checksum(text)}"
+    return sealed(_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("="))
 
 
 def load(adapter: Adapter, query: Query, checkpoint: Any, local: Mapping[str, Any]) -> Position:
@@ -83,18 +82,44 @@ def _compare(content: Mapping[str, Any], parts: Mapping[str, Any], adapter: Adap
 
 
 def _open(checkpoint: Any) -> dict[str, Any]:
+    return _unpack(unsealed(checkpoint, _PREFIX, "one account"))
+
+
+def account_key(adapter: Adapter) -> str:
+    """What an account is known by: provider, address and tenant, never its key."""
+    return _digest((adapter.name, *adapter.account()), _LONG)
+
+
+def sealed(text: str) -> str:
+    """A text with its checksum."""
+    return f"{text}.{_checksum(text)}"
+
+
+def unsealed(checkpoint: Any, prefix: str, of: str) -> str:
+    """What stands between prefix and checksum.
+
+    Raises:
+        CheckpointError: It is empty, damaged, of another version, or of something else than `of`.
+    """
     if not isinstance(checkpoint, str) or not checkpoint.strip():
         raise CheckpointError("the checkpoint is empty: leave after= out (or None) to start from the beginning")
     text = checkpoint.strip()
-    if not text.startswith(_PREFIX):
-        version = text.partition(".")[0]
-        if is_checkpoint(text) and version[2:].isdigit():
-            raise CheckpointError(f"the checkpoint is of version {version[2:]}, which this release can't read")
-        raise CheckpointError("this is no checkpoint of unified_customers: pass listing.checkpoint, unchanged")
+    if not text.startswith(prefix):
+        raise _foreign(text, of)
     body, _, checksum = text.rpartition(".")
     if checksum != _checksum(body):
         raise CheckpointError("the checkpoint is damaged: pass listing.checkpoint, whole and unchanged")
-    return _unpack(body.removeprefix(_PREFIX))
+    return body.removeprefix(prefix)
+
+
+def _foreign(text: str, of: str) -> CheckpointError:
+    version = text.partition(".")[0]
+    if version in {"uc1", "ucd1"}:
+        other = "a Directory" if version == "ucd1" else "one account"
+        return CheckpointError(f"the checkpoint is that of {other}, and {of} is read here")
+    if is_checkpoint(text) and version.lstrip("ucd").isdigit():
+        return CheckpointError(f"the checkpoint is of version {version.lstrip('ucd')}, which this release can't read")
+    return CheckpointError("this is no checkpoint of unified_customers: pass listing.checkpoint, unchanged")
 
 
 def _unpack(body: str) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class _Base:
         self._walk: Walk | None = None
 
     @property
+    def plan(self) -> Plan:
+        """What is read; for `Directory`."""
+        return self._plan
+
+    @property
     def checkpoint(self) -> str:
         """Where the walk that last advanced stands: ``customers(after=checkpoint)`` goes on from there."""
         if self._walk is not None:

@@ -75,6 +75,28 @@ class Plan:
     hide: tuple[str, ...] = ()
 
 
+@attrs.frozen
+class Held:
+    """What a turn brought: customers to hand out, and where the walk stands after each.
+
+    Attributes:
+        places: For each customer, how far the batch it came in was used when it is handed out.
+        at: The position after so much of that batch.
+        next: The position after all of it, or `None` at the end.
+    """
+
+    items: Sequence[Customer]
+    places: Sequence[int]
+    at: Callable[[int], Position]
+    next: Position | None
+
+    def position(self, index: int) -> Position:
+        """The position after the first `index` customers."""
+        if self.next is not None and index == len(self.items):
+            return self.next
+        return self.at(self.places[index - 1] if index else 0)
+
+
 class Walk:
     """One pass; hands out `items[index:]`, then wants another turn."""
 
@@ -87,10 +109,7 @@ class Walk:
         self._done = 0
         self._tally = Tally()
         self._guard = Guard()
-        self._next: Position | None = plan.start
-        self._at: Callable[[int], Position] = lambda _: plan.start
-        self._places: Sequence[int] = ()
-        self._before: Position | None = None
+        self.held = Held((), (), lambda _: plan.start, plan.start)
         self._recoveries = 0
         self._circle = False
         self._left = plan.max_items
@@ -98,7 +117,7 @@ class Walk:
     @property
     def ended(self) -> bool:
         """Whether there is nothing left to ask for."""
-        return self._next is None or self._left == 0
+        return self.held.next is None or self._left == 0
 
     @property
     def report(self) -> Report:
@@ -109,16 +128,15 @@ class Walk:
     @property
     def position(self) -> Position:
         """Where the walk stands after what was handed out."""
-        if self.index and self.index == len(self.items) and self._next is not None:
-            return self._next
-        return self._at(self._places[self.index - 1] if self.index else 0)
+        return self.held.position(self.index)
 
     @property
     def checkpoint(self) -> str:
         """The position for another process."""
-        return self._save(self.position)
+        return self.save(self.position)
 
-    def _save(self, position: Position) -> str:
+    def save(self, position: Position) -> str:
+        """The checkpoint of a position of this walk."""
         plan = self.plan
         return _checkpoint.save(plan.context.adapter, plan.query, position, plan.local_values)
 
@@ -127,7 +145,7 @@ class Walk:
         if self._circle:
             raise _circles()
         while not self.ended:
-            batch = yield from self._read(self._next)
+            batch = yield from self._read(self.held.next)
             self._accept(batch)
             if self.items:
                 return True
@@ -197,22 +215,22 @@ class Walk:
         ids.add(batch.items[n - 1].id for n in places)
         self._done += self.index
         self.items = batch.items if len(wanted) == len(batch.items) else [batch.items[n - 1] for n in wanted]
-        self.index, self._places, self._at = 0, wanted, batch.at
-        self._step_over(batch, wanted)
+        self.index, self._batch = 0, batch
+        self.held = self._hold(batch, wanted)
 
-    def _step_over(self, batch: Batch, wanted: Sequence[int]) -> None:
+    def _hold(self, batch: Batch, wanted: list[int]) -> Held:
+        """What is handed out of a batch; rows behind the last wanted one that nobody wants are behind the walk too."""
+        at, following, rest = batch.at, batch.next, len(batch.items)
         cut = self._left is not None and self._left == len(wanted)
         if self._left is not None:
             self._left -= len(wanted)
-        self._next = batch.next
-        at, rest = batch.at, len(batch.items)
-        if not wanted:  # nothing to hand out: the walk stands behind the whole batch
-            self._at = (lambda _: batch.next) if batch.next is not None else (lambda _: at(rest))
-        elif not cut:  # what follows the last wanted customer is not wanted, so it is behind the walk too
-            self._places = [*wanted[:-1], rest]
+        if not wanted:
+            return Held((), (), lambda _: at(rest) if following is None else following, following)
+        if not cut:
+            wanted = [*wanted[:-1], rest]
         elif wanted[-1] < rest:
-            self._next = batch.at(wanted[-1])
-        self._batch = batch
+            following = at(wanted[-1])
+        return Held(self.items, wanted, at, following)
 
     def page(self) -> Page | None:
         """What the last turn brought, as a page."""
@@ -222,7 +240,7 @@ class Walk:
         onward = batch.next is not None
         return Page(
             items=tuple(self.items),
-            next=self._save(self._next) if onward and self._next is not None else None,
+            next=self.save(self.held.next) if onward and self.held.next is not None else None,
             previous=None if batch.previous is None else self._save_back(batch.previous),
             total=batch.total,
             has_more=onward,
