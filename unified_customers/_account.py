@@ -25,7 +25,6 @@ from .errors import (
     UnsupportedError,
 )
 from .models import Customer
-from .paging.cursor import CursorPosition
 
 
 @attrs.frozen(kw_only=True)
@@ -113,7 +112,7 @@ def _start(adapter: Adapter, checked: Checked, after: Any, before: Any) -> Posit
         return adapter.start(checked.query)
     if before is not None and isinstance(before, str) and before and not _checkpoint.is_checkpoint(before):
         _query.text(before, "before")
-        return CursorPosition(cursor=before, whole=False)
+        return adapter.start_before(checked.query, before)
     return _checkpoint.load(adapter, checked.query, given, checked.values)
 
 

@@ -101,6 +101,10 @@ class Adapter(Protocol):
         """The position before the first customer; may refuse what the provider can't do."""
         ...
 
+    def start_before(self, query: Query, customer_id: str) -> Position:
+        """The position for a walk backwards from a customer."""
+        raise UnsupportedError(f"{self.title} can't be walked backwards: leave before= out")
+
     def list_request(self, query: Query, position: Position) -> Request:
         """The request for the page at `position`."""
         ...

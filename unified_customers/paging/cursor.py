@@ -42,6 +42,7 @@ class CursorPosition:
         midway: Whether a part of this page was handed out.
         origin: The cursor that was found lost.
         back: Steps back in a row.
+        missing: Whether that is because rows that were promised did not come, and nothing more is promised.
         empty: Empty pages in a row.
     """
 
@@ -56,6 +57,7 @@ class CursorPosition:
     midway: bool = False
     origin: str | None = None
     back: int = 0
+    missing: bool = False
     empty: int = 0
 
     @property
@@ -168,7 +170,7 @@ def _end_or_search(position: CursorPosition, listed: Listed) -> Batch:
     if listed.more and position.cursor is None:
         raise PaginationError("sent an empty first page that promises more, and no cursor to go on with")
     if (position.promised or listed.more) and position.cursor is not None and (position.by_id or position.back == 0):
-        return step_back(position, "promised rows are missing")
+        return step_back(attrs.evolve(position, missing=not listed.more), "promised rows are missing")
     return _batch(position, attrs.evolve(listed, more=False), [], dropped=0, proven=False)
 
 
@@ -184,6 +186,8 @@ def _refuse_loop(position: CursorPosition, listed: Listed, rows: Sequence[Row], 
 def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, dropped: int, proven: bool) -> Batch:
     course = "mixed" if proven and position.course and _wrong(position, fresh) else _course(position, fresh)
     more = listed.more if listed.more is not None else listed.cursor is not None
+    if position.missing and proven and not fresh and listed.cursor == position.origin:
+        more = False  # known rows, and behind them the place that was empty: there was nothing more
     good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
     after = _after(position, listed, fresh, course)
 
@@ -193,7 +197,14 @@ def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, droppe
         return _midway(position, fresh[: good[count - 1][0] if count else 0], course)
 
     items: tuple[Customer, ...] = tuple(customer for _, customer in good)
-    return Batch(items=items, at=at, next=after if more else None, total=listed.total, dropped=dropped)
+    return Batch(
+        items=items,
+        at=at,
+        next=after if more else None,
+        total=listed.total,
+        dropped=dropped,
+        recovered=position.back > 0,
+    )
 
 
 def _after(position: CursorPosition, listed: Listed, fresh: Sequence[Row], course: str) -> CursorPosition:
@@ -213,6 +224,7 @@ def _after(position: CursorPosition, listed: Listed, fresh: Sequence[Row], cours
         promised=bool(listed.more),
         origin=position.origin if not fresh else None,
         back=position.back if not fresh else 0,
+        missing=position.missing and not fresh,
         empty=0 if listed.rows else position.empty + 1,
     )
 

@@ -40,6 +40,8 @@ class KeysetPosition:
         down: Whether the walk goes from the newest to the oldest.
         back: Steps back in a row, inside a moment.
         doubts: Empty answers in a row that came with a total above zero.
+        ordered: Whether a page has shown that the server sorts as asked: two moments in the right order.
+        left: How many rows the last answer left to come, by its own total.
     """
 
     at: str | None = None
@@ -50,6 +52,8 @@ class KeysetPosition:
     down: bool = False
     back: int = 0
     doubts: int = 0
+    ordered: bool = False
+    left: int | None = None
 
 
 def bound(position: KeysetPosition) -> str | None:
@@ -111,6 +115,7 @@ def advance(position: KeysetPosition, rows: Sequence[Row], *, asked: int, total:
         DriftError: Inside a very large moment, none of the last rows read is left to go on from.
         PaginationError: The server promises rows that it doesn't send.
     """
+    _refuse_jump(position, total)
     fresh: Sequence[Row] = rows
     if position.rank is not None:
         met = _met(position, rows)
@@ -118,6 +123,12 @@ def advance(position: KeysetPosition, rows: Sequence[Row], *, asked: int, total:
             return _step_back(position, asked)
         fresh = [row for row in rows[met:] if row.id not in frozenset(position.ids)]
     return _batch(position, rows, fresh, asked=asked, total=total)
+
+
+def _refuse_jump(position: KeysetPosition, total: int | None) -> None:
+    """Pages of one moment each don't show their order; a total that falls by far more than was taken betrays a jump."""
+    if not position.ordered and position.left is not None and total is not None and 2 * total < position.left:
+        raise PaginationError("seems to ignore the order of its search, so rows were passed over: use scan='offset'")
 
 
 def _met(position: KeysetPosition, rows: Sequence[Row]) -> int | None:
@@ -144,7 +155,10 @@ def _batch(
 ) -> Batch:
     good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
     reached = offset(position, asked) + len(rows)
-    after = after_rows(position, fresh)
+    moments = {row.moment for row in rows}
+    seen = attrs.evolve(position, ordered=position.ordered or len(moments) > 1)
+    left = None if total is None or position.rank is not None else total - len(rows)
+    after = attrs.evolve(after_rows(seen, fresh), left=left)
     ended = len(rows) < asked and (total is None or total <= reached)
     following = None if ended else after if rows else _doubt(position, total)
 
@@ -197,4 +211,5 @@ def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
         rank=rank,
         seen=position.seen + len(rows),
         down=position.down,
+        ordered=position.ordered,
     )

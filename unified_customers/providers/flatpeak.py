@@ -27,6 +27,7 @@ from ..errors import (
     ConflictError,
     MalformedResponseError,
     NotFoundError,
+    PaginationError,
     UnsupportedError,
 )
 from ..models import Capabilities, Customer, Query, ReadOnlyDict
@@ -38,6 +39,22 @@ HOST = "https://api.flatpeak.com"
 _LOST = frozenset({400, 404, 410, 422})  # 404 is what the list documents; the others are near enough
 _OWN = ("limit", "starting_after", "ending_before", "reference_id")
 _MARGIN = 60.0  # seconds before its expiry at which a token is renewed
+
+
+@attrs.frozen(kw_only=True)
+class BackwardsPosition:
+    """Before the first step of a walk backwards.
+
+    The documents don't say whether `ending_before` returns the page next to its customer or the newest page of all.
+    Where the first answer is a full page, its far end is asked what follows it: that must be where the walk started.
+
+    Attributes:
+        start: Where the walk starts.
+        last: The customer at the far end of the full page, once it is known.
+    """
+
+    start: Any
+    last: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +83,7 @@ class Flatpeak(Adapter):
         get_by=("id", "external_id"),
         sign_in=True,
     )
-    positions: ClassVar[tuple[type[Any], ...]] = (CursorPosition, ChunkPosition)
+    positions: ClassVar[tuple[type[Any], ...]] = (CursorPosition, ChunkPosition, BackwardsPosition)
     environment: ClassVar[Mapping[str, str]] = {
         "account_id": "ACCOUNT_ID",
         "api_key": "API_KEY",
@@ -142,7 +159,17 @@ class Flatpeak(Adapter):
         top = CursorPosition()
         return top if query.external_ids is None else ChunkPosition(inner=top)
 
+    def start_before(self, query: Query, customer_id: str) -> Position:
+        if query.external_ids is not None:
+            raise UnsupportedError("Flatpeak's walk backwards has no filter: leave external_id= out")
+        return BackwardsPosition(start=CursorPosition(cursor=customer_id, whole=False))
+
     def list_request(self, query: Query, position: Position) -> Request:
+        if isinstance(position, BackwardsPosition):
+            if position.last is None:
+                return self.list_request(query, position.start)
+            only = attrs.evolve(query, backwards=False, page_size=1)
+            return self.list_request(only, CursorPosition(cursor=position.last))
         wanted = [("limit", str(query.page_size))]
         inner = position
         if isinstance(position, ChunkPosition):  # `reference_id` takes one value
@@ -154,10 +181,14 @@ class Flatpeak(Adapter):
         return Request(method="GET", url=address_, what="list customers", headers=self._headers())
 
     def understands(self, query: Query, position: Position, response: Response) -> bool:
+        if isinstance(position, BackwardsPosition):
+            return False
         inner = position.inner if isinstance(position, ChunkPosition) else position
         return response.status in _LOST and inner.cursor is not None and bool(inner.trail)
 
     def read_page(self, query: Query, position: Position, response: Response, keep: Keep) -> Batch:
+        if isinstance(position, BackwardsPosition):
+            return self._step_before(query, position, response, keep)
         if isinstance(position, ChunkPosition):
             batch = self.read_page(query, position.inner, response, keep)
             last = position.index + 1 >= len(query.external_ids or ())
@@ -168,7 +199,20 @@ class Flatpeak(Adapter):
         batch = advance(position, listed)
         if query.backwards or not listed.rows or batch.recovered:
             return batch
-        return attrs.evolve(batch, previous=CursorPosition(cursor=listed.rows[0].id, whole=False))
+        return attrs.evolve(batch, previous=self.start_before(query, listed.rows[0].id))
+
+    def _step_before(self, query: Query, position: BackwardsPosition, response: Response, keep: Keep) -> Batch:
+        """The first page backwards, once it is sure that it lies next to where the walk starts."""
+        if position.last is not None:
+            found = self._listed(attrs.evolve(query, backwards=False), response, keep).rows
+            if not found or found[0].id != position.start.cursor:
+                raise PaginationError("returns another page than the one before that customer: walk forwards instead")
+            return Batch(items=(), at=lambda _: position, next=position.start, recovered=True)
+        listed = self._listed(query, response, keep)
+        if len(listed.rows) < query.page_size:
+            return advance(position.start, listed)
+        asking = attrs.evolve(position, last=listed.rows[0].id)
+        return Batch(items=(), at=lambda _: position, next=asking, recovered=True)
 
     def _listed(self, query: Query, response: Response, keep: Keep) -> Listed:
         body = obj(decode(response))
