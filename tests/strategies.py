@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC
 from itertools import accumulate
 from typing import Any
 
@@ -15,6 +16,9 @@ from fakes import PATIENT, Account, FakeFlatpeak, FakeFlexPortal, FakeFlexprice,
 from fakes import flexprice as flexprice_account
 from fakes import people
 from hypothesis import strategies as st
+
+import unified_customers as uc
+from unified_customers.models import ReadOnlyDict
 
 DOCUMENTS = {"search": False, "commas": True, "next_offset": False, "ties": "id"}
 
@@ -167,4 +171,58 @@ def bodies() -> st.SearchStrategy[bytes]:
     """Bodies of every kind: bytes, texts, JSON of any shape."""
     return st.binary(max_size=64) | st.text(max_size=40).map(lambda t: t.encode("utf-8", "replace")) | json_values.map(
         lambda value: json.dumps(value).encode("utf-8", "replace")
+    )
+
+
+# Values
+
+optional_text = st.none() | st.text(max_size=12)
+moments = st.none() | st.datetimes(timezones=st.just(UTC))
+decimals = st.decimals(allow_nan=False, allow_infinity=False)
+
+
+def addresses() -> st.SearchStrategy[uc.Address]:
+    """Addresses with any fields."""
+    names = [field.name for field in attrs.fields(uc.Address)]
+    return st.builds(uc.Address, **{name: optional_text for name in names})
+
+
+def metrics() -> st.SearchStrategy[uc.Metrics]:
+    """Figures, exact to the digit."""
+    counts = {"orders", "devices_rented", "subscriptions_tracked", "devices_ever", "devices_active"}
+    fields = {
+        field.name: st.none() | decimals | st.integers() if field.name in counts else st.none() | decimals
+        for field in attrs.fields(uc.Metrics)
+    }
+    return st.builds(uc.Metrics, **fields)
+
+
+raw_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | decimals | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+mappings = st.dictionaries(st.text(max_size=8), raw_json, max_size=4).map(ReadOnlyDict)
+
+
+def customers() -> st.SearchStrategy[uc.Customer]:
+    """Any customer that an adapter could make."""
+    return st.builds(
+        uc.Customer,
+        provider=st.sampled_from(["flexportal", "flexprice", "flatpeak"]),
+        id=st.text(min_size=1, max_size=12),
+        **{n: optional_text for n in ("external_id", "name", "first_name", "last_name", "company", "email", "phone")},
+        kind=st.none() | st.sampled_from(uc.Kind) | st.just("family"),
+        status=st.none() | st.sampled_from(uc.Status) | st.just("frozen"),
+        raw_status=optional_text,
+        billing_address=st.none() | addresses(),
+        shipping_address=st.none() | addresses(),
+        parent_id=optional_text,
+        created_at=moments,
+        updated_at=moments,
+        metadata=mappings,
+        metrics=st.none() | metrics(),
+        account_id=optional_text,
+        live=st.none() | st.booleans(),
+        raw=mappings,
     )

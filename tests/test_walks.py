@@ -252,6 +252,29 @@ def test_a_flatpeak_page_leads_backwards():
     assert back == [c.id for page in reversed(pages[:2]) for c in reversed(page.items)]
 
 
+@pytest.mark.parametrize(
+    ("mode", "keywords", "want"),
+    [
+        ("flatpeak", {"external_id": "ext-cus_07932"}, ["cus_07932"]),
+        ("flatpeak", {"external_id": ["ext-cus_07932", "nobody", "ext-cus_00013"]}, ["cus_07932", "cus_00013"]),
+        ("flexprice auto", {"external_id": "ext-cus_07932"}, ["cus_07932"]),
+        ("flexprice auto", {"email": "cus_07932@example.com"}, ["cus_07932"]),
+        ("flexprice auto", {"status": "archived"}, ["cus_15851"]),
+        ("flexprice auto", {"parent_ids": ["p1", "p2"]}, []),
+        ("flexportal id", {"email": "cus_07932@example.com"}, ["cus_07932"]),
+        ("flexportal id", {"kind": "business"}, []),
+        ("flexportal id", {"status": "inactive"}, ["cus_15851"]),
+    ],
+    ids=str,
+)
+def test_a_filtered_walk_brings_who_was_asked_for(mode, keywords, want):
+    """Filters go to the provider, and what comes agrees with them."""
+    mode = next(one for one in MODES if one.name == mode)
+    server = mode.serve(people([0, 10, 20, 30], ["published", "published", "archived"]))
+    assert walked(mode, server, **keywords) == want
+    assert walked(mode, server, **keywords, page_size=1) == want
+
+
 def test_memory_does_not_grow_with_the_walk():
     """What a walk holds is bounded by pages, not by customers: its checkpoint stays small over 5,000 of them."""
     for mode in SURE:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ._listing import AsyncListing, Listing
     from ._retry import Retry
     from ._walk import Report
+    from .adapters.flatpeak import Flatpeak
+    from .adapters.flexportal import FlexPortal
+    from .adapters.flexprice import Flexprice
     from .client import AsyncClient, Client, connect, connect_async
     from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
     from .errors import (
@@ -59,9 +62,6 @@ if TYPE_CHECKING:
         from_dict,
         to_dict,
     )
-    from .providers.flatpeak import Flatpeak
-    from .providers.flexportal import FlexPortal
-    from .providers.flexprice import Flexprice
     from .registry import providers
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
 
@@ -108,9 +108,9 @@ _ROOMS = {
         "from_dict",
         "to_dict",
     ),
-    "providers.flatpeak": ("Flatpeak",),
-    "providers.flexportal": ("FlexPortal",),
-    "providers.flexprice": ("Flexprice",),
+    "adapters.flatpeak": ("Flatpeak",),
+    "adapters.flexportal": ("FlexPortal",),
+    "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}

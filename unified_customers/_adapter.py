@@ -6,14 +6,15 @@ the answers of a provider that needs no sign-in, has no total and forgets no cur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import attrs
 
 from ._wire import Request, Response, Token
-from .errors import ApiError, BadRecordError, UnsupportedError
+from .errors import ApiError, BadRecordError, FilterIgnoredError, UnsupportedError
 from .models import EMPTY, Capabilities, Customer, Query
 
 Position: TypeAlias = Any
@@ -45,6 +46,8 @@ class Batch:
         dropped: How many rows were left out because they had been handed out.
         scan: How the list is read: ``"cursor"``, ``"keyset"`` or ``"offset"``.
         previous: Where a walk backwards from the first item would start.
+        fallback: What to do instead if most of `items` turn out to have been handed out long ago: the provider may
+            have started again from the top.
     """
 
     items: Sequence[Customer]
@@ -56,6 +59,7 @@ class Batch:
     dropped: int = 0
     scan: str = "cursor"
     previous: Position | None = None
+    fallback: Callable[[], Batch] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -175,6 +179,19 @@ def broken_filter(query: Query, customer: Customer) -> str | None:
         if allowed is not None and value not in allowed:
             return name
     return None
+
+
+def refuse_disorder(name: str, values: Iterable[Any], *, down: bool) -> None:
+    """Refuse a page that is not in the order asked for; values that are missing have no place in it.
+
+    Raises:
+        FilterIgnoredError: The provider ignored the sort.
+    """
+    known = [value for value in values if value is not None]
+    if any(a < b if down else a > b for a, b in pairwise(known)):
+        raise FilterIgnoredError(
+            f"ignored the sort by {name}: its customers came in another order. Leave sort= and order= out"
+        )
 
 
 def unreadable(error: BadRecordError, keep: Keep, raw: Any, id_key: str, moment: datetime | None) -> Row | None:

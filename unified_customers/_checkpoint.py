@@ -29,12 +29,14 @@ _SHORT, _LONG = 2, 12
 
 def save(adapter: Adapter, query: Query, position: Position, local: Mapping[str, Any]) -> str:
     """The checkpoint of a walk of `query` that stands at `position`."""
+    table: dict[str, int] = {}
     content = {
         "p": adapter.name,
         "a": _digest(adapter.account(), _LONG),
         "q": {name: _digest(value, _SHORT) for name, value in _parts(query, local).items()},
         "d": _digest(_parts(query, local), _LONG),
-        "s": _dump(position),
+        "s": _dump(position, table),
+        "t": list(table),
     }
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)
     return sealed(_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("="))
@@ -52,7 +54,7 @@ def load(adapter: Adapter, query: Query, checkpoint: Any, local: Mapping[str, An
     if content["a"] != _digest(adapter.account(), _LONG):
         raise _error("was made for another account, tenant or base_url", adapter)
     _compare(content, _parts(query, local), adapter)
-    return _load(adapter, content["s"])
+    return _load(adapter, content["s"], content["t"])
 
 
 def provider_of(checkpoint: Any) -> str:
@@ -126,39 +128,45 @@ def _unpack(body: str) -> dict[str, Any]:
     try:
         packed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         content = msgspec.json.decode(zlib.decompressobj().decompress(packed, _LARGEST))
-        if content.keys() >= {"p", "a", "q", "d", "s"} and isinstance(content["q"], dict):
+        if content.keys() >= {"p", "a", "q", "d", "s", "t"} and isinstance(content["q"], dict):
             return dict(content)
     except (ValueError, zlib.error, binascii.Error, RecursionError, AttributeError):
         pass
     raise CheckpointError("the checkpoint is damaged: pass listing.checkpoint, whole and unchanged")
 
 
-def _dump(value: Any) -> Any:
-    """A frozen value with its class's name, without what is as by default."""
+def _dump(value: Any, table: dict[str, int]) -> Any:
+    """A frozen value with its class's name, without what is as by default; lists of ids refer to a table of texts."""
+    if isinstance(value, tuple):
+        return [table.setdefault(one, len(table)) if isinstance(one, str) else [one] for one in value]
     if not attrs.has(type(value)):
-        return list(value) if isinstance(value, tuple) else value
+        return value
     out: dict[str, Any] = {"": type(value).__name__}
     for field in attrs.fields(type(value)):
         inner = getattr(value, field.name)
         if inner != field.default:
-            out[field.name] = _dump(inner)
+            out[field.name] = _dump(inner, table)
     return out
 
 
-def _load(adapter: Adapter, data: Any) -> Position:
+def _load(adapter: Adapter, data: Any, table: Any) -> Position:
     classes = {cls.__name__: cls for cls in adapter.positions}
     try:
         cls = classes[data[""]]
-        fields = {
-            name: _load(adapter, inner) if isinstance(inner, dict) and "" in inner else inner
-            for name, inner in data.items()
-            if name
-        }
+        fields = {name: _load_field(adapter, inner, table) for name, inner in data.items() if name}
         if fields.keys() <= {field.name for field in attrs.fields(cls)}:
             return restore(cls, fields)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, IndexError):
         pass
     raise _error("holds a position that this release can't read", adapter)
+
+
+def _load_field(adapter: Adapter, inner: Any, table: Any) -> Any:
+    if isinstance(inner, dict) and "" in inner:
+        return _load(adapter, inner, table)
+    if isinstance(inner, list):
+        return [table[one] if isinstance(one, int) else one[0] for one in inner]
+    return inner
 
 
 def _digest(value: Any, size: int) -> str:

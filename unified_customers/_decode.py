@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import codecs
 import functools
+import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NewType, TypeVar
 
+import attrs
 import msgspec
 from cattrs import Converter
 from cattrs.errors import BaseValidationError
+from cattrs.gen import make_dict_structure_fn
 from cattrs.v import transform_error
 
 from ._wire import Response
@@ -33,6 +37,10 @@ Number = NewType("Number", Decimal)
 Flag = NewType("Flag", bool)
 Anything = NewType("Anything", object)
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _decoder: msgspec.json.Decoder[Any] | None = None
 _hooks: dict[type[Any], Callable[[Any, Any], Any]] = {}
 
@@ -46,14 +54,24 @@ def decode(response: Response) -> Any:
     global _decoder  # noqa: PLW0603 - built at the first page, so that importing stays cheap
     if _decoder is None:
         _decoder = msgspec.json.Decoder(float_hook=Decimal)
+    body = _utf8(response)
     try:
-        return _decoder.decode(_utf8(response))
+        return _decoder.decode(body) if not _HALF.search(body) else _with_halves(body)
     except (ValueError, RecursionError, ArithmeticError, MemoryError):
         raise MalformedResponseError(
             f"status {response.status} came with {_looks_like(response)} instead of JSON",
             status=response.status,
             path="$",
         ) from None
+
+
+def _with_halves(body: bytes) -> Any:
+    """Decode a body that may escape half a character (a lone surrogate): that spoils one record, not the page."""
+
+    def refuse(word: str) -> None:
+        raise ValueError(word)  # NaN and Infinity are no JSON
+
+    return json.loads(body, parse_float=Decimal, parse_constant=refuse)
 
 
 def _utf8(response: Response) -> bytes:
@@ -139,7 +157,7 @@ def _bad_record(error: Exception, value: Mapping[str, Any], path: str, id_key: s
     faults = [_place(line, path) for line in transform_error(error, path, format_exception=_say)]
     where = faults[0].partition(" @ ")[2] or path
     bad = BadRecordError(
-        "this customer can't be read: " + "; ".join(faults[:5]) + ". on_bad_record='skip' leaves such records out",
+        "sent a customer that can't be read: " + "; ".join(faults[:5]) + ". on_bad_record='skip' leaves such records out",
         path=where,
     )
     found = value.get(id_key)
@@ -176,9 +194,17 @@ def _exactly(kind: type, name: str) -> Callable[[Any, Any], Any]:
     return hook
 
 
+def _text(value: Any, _: Any) -> str:
+    if type(value) is not str:
+        raise _WrongTypeError(f"expected text, got {_kind(value)}")
+    if not value.isascii() and _SURROGATE.search(value):
+        raise _WrongTypeError("half a character (a lone surrogate)")
+    return value
+
+
 def _id(value: Any, _: Any) -> str:
     if isinstance(value, str) and value:
-        return value
+        return _text(value, _)
     if type(value) is int:
         return str(value)
     raise _WrongTypeError(f"expected an id, got {'empty text' if value == '' else _kind(value)}")
@@ -200,14 +226,27 @@ def _number(value: Any, _: Any) -> Decimal:
 @functools.cache
 def _converter() -> Converter:
     converter = Converter(detailed_validation=True)
-    converter.register_structure_hook(str, _exactly(str, "text"))
+    converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _exactly(bool, "true or false"))
     converter.register_structure_hook(int, _exactly(int, "a whole number"))
     converter.register_structure_hook(dict, _exactly(dict, "an object"))
     converter.register_structure_hook(Id, _id)
     converter.register_structure_hook(Number, _number)
     converter.register_structure_hook(Anything, lambda value, _: value)
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _object(cls, converter))
     return converter
+
+
+def _object(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
+    """Structure an object into `cls`; cattrs itself would look for keys in a text or list as well."""
+    fields = make_dict_structure_fn(cls, converter)
+
+    def hook(value: Any, kind: Any) -> Any:
+        if isinstance(value, Mapping):
+            return fields(value, kind)
+        raise _WrongTypeError(f"expected an object, got {_kind(value)}")
+
+    return hook
 
 
 def _hook(cls: type[Any]) -> Callable[[Any, Any], Any]:

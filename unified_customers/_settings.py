@@ -6,11 +6,16 @@ Knows texts and addresses; must not know any provider.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+
+Secret: TypeAlias = str | Callable[[], str] | PathLike[str]
+"""A key or token: itself, a callable that returns it, or the path of a file that holds it."""
 
 
 def secret(value: Any, name: str, variable: str) -> str:
@@ -29,6 +34,34 @@ def secret(value: Any, name: str, variable: str) -> str:
             f"copy it again, or check {variable}"
         )
     return value
+
+
+def given(value: Any, name: str, variable: str) -> None:
+    """Check a `Secret` where it enters; what is called or read for it is looked at when it is used.
+
+    Raises:
+        ConfigurationError: It can't be one.
+    """
+    if not callable(value) and not isinstance(value, PathLike):
+        secret(value, name, variable)
+
+
+def reveal(value: Secret | None, name: str) -> str:
+    """The secret itself: the text, what the callable returns, or what the file holds, asked anew each time.
+
+    Raises:
+        ConfigurationError: It can't be had, or can't be sent.
+    """
+    try:
+        if callable(value):
+            return secret(value(), name, "what its callable returns")
+        if isinstance(value, PathLike):
+            return secret(Path(value).read_text(encoding="utf-8").rstrip("\r\n"), name, "the file")
+    except ConfigurationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a stranger's callable, or a file that isn't there
+        raise ConfigurationError(f"{name} can't be had ({type(error).__name__}): check its callable or file") from None
+    return secret(value, name, name)
 
 
 def one_of(value: Any, words: Mapping[str, Any] | tuple[str, ...], name: str) -> str:

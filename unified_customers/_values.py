@@ -46,7 +46,7 @@ def _from_text(value: str) -> datetime | None:
         return _from_epoch(Decimal(value))
     if len(value) < 10 or value[4:5] != "-":
         return None  # "20240115" and "2024-W03-1" are ISO too, but no provider means them
-    parsed = datetime.fromisoformat(value)
+    parsed = datetime.fromisoformat(value.upper())  # RFC 3339 allows a small z
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 

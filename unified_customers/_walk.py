@@ -16,7 +16,7 @@ from ._adapter import Batch, Position
 from ._conversation import Context, Event, Tally
 from ._guard import Guard
 from ._wire import Conversation, Response
-from .errors import BadRecordError, CustomersError, FilterIgnoredError, LoopError, PaginationError
+from .errors import BadRecordError, CustomersError, FilterIgnoredError, LoopError
 from .models import Customer, Page, Query
 
 OnBadRecord = str | Callable[[BadRecordError], Any]
@@ -206,6 +206,8 @@ class Walk:
         """Take a batch over, after every rule has been checked; nothing changes if one is broken."""
         ids = self._guard.ids
         places = [n for n, customer in enumerate(batch.items, 1) if customer.id not in ids]
+        if batch.fallback is not None and 2 * len(places) < len(batch.items):
+            batch, places = batch.fallback(), []
         places = _once(batch.items, places)
         self._refuse_circles(batch, places)
         wanted = [n for n in places if self._wanted(batch.items[n - 1])]
@@ -237,10 +239,10 @@ class Walk:
         batch = self._batch
         if batch is None:
             return None
-        onward = batch.next is not None
+        onward = self.held.next is not None
         return Page(
             items=tuple(self.items),
-            next=self.save(self.held.next) if onward and self.held.next is not None else None,
+            next=None if self.held.next is None else self.save(self.held.next),
             previous=None if batch.previous is None else self._save_back(batch.previous),
             total=batch.total,
             has_more=onward,
@@ -259,7 +261,7 @@ class Walk:
         if batch.recovered:
             self._recoveries = self._recoveries + 1 if not places else 0
             if self._recoveries > _RECOVERIES:
-                raise PaginationError("leads the walk back and forth without news")
+                raise LoopError("leads the walk back and forth without news")
             return
         self._recoveries = 0
         if batch.next is None:
@@ -279,8 +281,9 @@ class Walk:
         report.filtered += new - wanted
         report.drift += bool(batch.recovered and batch.why)
         report.pages += not (batch.recovered and not batch.items)
-        kind = "recover" if batch.recovered and batch.why else "page"
-        self.plan.context.tell(Event(kind=kind, provider=report.provider, reason=batch.why, items=wanted))
+        moved = batch.why if batch.recovered else ""
+        kind = "recover" if moved else "page"
+        self.plan.context.tell(Event(kind=kind, provider=report.provider, reason=moved, items=wanted))
 
 
 def _circles() -> LoopError:

@@ -19,9 +19,9 @@ from .models import Capabilities
 
 GROUP = "unified_customers.providers"
 _BUILT_IN = {
-    "flexportal": ("unified_customers.providers.flexportal", "FlexPortal"),
-    "flexprice": ("unified_customers.providers.flexprice", "Flexprice"),
-    "flatpeak": ("unified_customers.providers.flatpeak", "Flatpeak"),
+    "flexportal": ("unified_customers.adapters.flexportal", "FlexPortal"),
+    "flexprice": ("unified_customers.adapters.flexprice", "Flexprice"),
+    "flatpeak": ("unified_customers.adapters.flatpeak", "Flatpeak"),
 }
 
 

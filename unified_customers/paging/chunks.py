@@ -32,6 +32,9 @@ def few(values: tuple[str, ...], index: int, size: int) -> tuple[str, ...]:
 
 def advance(position: ChunkPosition, batch: Batch, *, following: Position | None) -> Batch:
     """What a batch of the inner walk adds; `following` starts the next chunk, or is `None` after the last."""
+    back = batch.fallback
+    if back is not None:
+        batch = attrs.evolve(batch, fallback=lambda: advance(position, back(), following=following))
 
     def at(count: int) -> ChunkPosition:
         return attrs.evolve(position, inner=batch.at(count))

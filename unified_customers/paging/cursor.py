@@ -43,6 +43,7 @@ class CursorPosition:
         origin: The cursor that was found lost.
         back: Steps back in a row.
         missing: Whether that is because rows that were promised did not come, and nothing more is promised.
+        shown: Whether known rows have shown since, which proves where the list was met again.
         empty: Empty pages in a row.
     """
 
@@ -58,6 +59,7 @@ class CursorPosition:
     origin: str | None = None
     back: int = 0
     missing: bool = False
+    shown: bool = False
     empty: int = 0
 
     @property
@@ -97,14 +99,36 @@ def advance(position: CursorPosition, listed: Listed, *, timed: bool = True) -> 
     """
     known = frozenset(position.trail)
     rows = listed.rows
-    proven = position.back > 0 and bool(rows) and rows[0].id in known
-    if rows and not proven and timed and _from_wrong_side(position, rows, known):
+    proven = _proven(position, rows, known)
+    if rows and not proven and ((timed and _from_wrong_side(position, rows, known)) or _again(position, listed, known)):
         return step_back(position, "restarted")
     if not rows and not _goes_on(position, listed):
         return _end_or_search(position, listed)
     fresh = [row for row in rows if row.id not in known]
     _refuse_loop(position, listed, rows, fresh)
-    return _batch(position, listed, fresh, dropped=len(rows) - len(fresh), proven=proven)
+    batch = _batch(position, listed, fresh, dropped=len(rows) - len(fresh), proven=proven)
+    if proven or position.cursor is None or position.midway:
+        return batch
+    return attrs.evolve(batch, fallback=lambda: step_back(position, "restarted"))
+
+
+def _proven(position: CursorPosition, rows: Sequence[Row], known: frozenset[str]) -> bool:
+    """Whether a page that was asked for from further back begins with a row that was read after that place."""
+    if not position.back or not rows or rows[0].id not in known or position.cursor == position.origin:
+        return False
+    if not position.by_id or position.cursor not in known:
+        return True
+    return position.trail.index(rows[0].id) > position.trail.index(position.cursor)
+
+
+def _again(position: CursorPosition, listed: Listed, known: frozenset[str]) -> bool:
+    """Whether a page of nothing but known rows looks like a start from the top after the cursor's row was deleted.
+
+    A page that holds the cursor's own row, or leads to it once more, is none: there the cursor was ignored.
+    """
+    if position.cursor is None or position.midway or any(row.id not in known for row in listed.rows):
+        return False
+    return position.cursor not in {listed.cursor, *(row.id for row in listed.rows)}
 
 
 def lost(position: CursorPosition) -> Batch:
@@ -169,15 +193,21 @@ def _end_or_search(position: CursorPosition, listed: Listed) -> Batch:
     """An empty page that leads nowhere: the end, unless more was promised."""
     if listed.more and position.cursor is None:
         raise PaginationError("sent an empty first page that promises more, and no cursor to go on with")
-    if (position.promised or listed.more) and position.cursor is not None and (position.by_id or position.back == 0):
+    nothing_yet = position.whole and not position.trail and not listed.more  # filtered pages: none to meet again
+    if nothing_yet or (position.missing and position.shown and not listed.more):
+        return _batch(position, listed, [], dropped=0, proven=False)
+    if (position.promised or listed.more) and position.cursor is not None:
         return step_back(attrs.evolve(position, missing=not listed.more), "promised rows are missing")
+    if position.back:  # the top of the list is empty now, and none of what was read is there to go on from
+        raise _given_up("cursor lost")
     return _batch(position, attrs.evolve(listed, more=False), [], dropped=0, proven=False)
 
 
 def _refuse_loop(position: CursorPosition, listed: Listed, rows: Sequence[Row], fresh: Sequence[Row]) -> None:
     if listed.more and listed.cursor is None:
         raise PaginationError("promises more customers but sends no cursor to go on with")
-    if rows and not fresh and listed.more is not False and not position.midway and not position.back:
+    ignored = position.cursor is not None and position.cursor in {listed.cursor, *(row.id for row in rows)}
+    if rows and not fresh and listed.more is not False and not position.midway and (ignored or not position.back):
         raise LoopError("sent a page of customers that were all read before, and promises more")
     if position.empty >= _EMPTY:
         raise PaginationError(f"sent {_EMPTY} empty pages in a row and promises more")
@@ -189,7 +219,7 @@ def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, droppe
     if position.missing and proven and not fresh and listed.cursor == position.origin:
         more = False  # known rows, and behind them the place that was empty: there was nothing more
     good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
-    after = _after(position, listed, fresh, course)
+    after = _after(position, listed, fresh, course, proven=proven)
 
     def at(count: int) -> CursorPosition:
         if count >= len(good):
@@ -207,7 +237,9 @@ def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, droppe
     )
 
 
-def _after(position: CursorPosition, listed: Listed, fresh: Sequence[Row], course: str) -> CursorPosition:
+def _after(
+    position: CursorPosition, listed: Listed, fresh: Sequence[Row], course: str, *, proven: bool
+) -> CursorPosition:
     """The position after the whole page."""
     by_id = position.by_id and (listed.cursor is None or not listed.rows or listed.cursor == listed.rows[-1].id)
     trail, whole = _longer(position, fresh, by_id)
@@ -222,9 +254,11 @@ def _after(position: CursorPosition, listed: Listed, fresh: Sequence[Row], cours
         last=stamp(moments[-1]) if moments else position.last,
         course=course,
         promised=bool(listed.more),
+        midway=listed.cursor is None and not by_id,  # the end: its last page is asked for again
         origin=position.origin if not fresh else None,
         back=position.back if not fresh else 0,
         missing=position.missing and not fresh,
+        shown=(position.shown or proven) and not fresh,
         empty=0 if listed.rows else position.empty + 1,
     )
 

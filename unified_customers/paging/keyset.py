@@ -160,6 +160,8 @@ def _batch(
     left = None if total is None or position.rank is not None else total - len(rows)
     after = attrs.evolve(after_rows(seen, fresh), left=left)
     ended = len(rows) < asked and (total is None or total <= reached)
+    if not rows and total is None and position.left is not None:
+        ended = False  # it counted before, so an empty answer without a count proves nothing
     following = None if ended else after if rows else _doubt(position, total)
 
     def at(count: int) -> KeysetPosition:
@@ -169,7 +171,7 @@ def _batch(
         items=tuple(customer for _, customer in good),
         at=at,
         next=following,
-        total=total,
+        total=None if total is None or position.rank is not None else position.seen + total,
         scan="keyset",
         dropped=0,
         recovered=following is not None and not fresh,
@@ -181,12 +183,12 @@ def _doubt(position: KeysetPosition, total: int | None) -> KeysetPosition | None
     """Ask again after an empty answer whose count says otherwise; a count of what was read already is no promise."""
     if position.doubts < _DOUBTS:
         return attrs.evolve(position, doubts=position.doubts + 1)
-    if total is not None and total > position.seen:
-        raise PaginationError(
-            f"counts {total} customers and sends none of them after the {position.seen} that were read, "
-            "however often it is asked"
-        )
-    return None
+    if total is not None and total <= position.seen:
+        return None
+    counted = "stopped counting" if total is None else f"counts {total} customers"
+    raise PaginationError(
+        f"{counted} and sends nothing after the {position.seen} that were read, however often it is asked"
+    )
 
 
 def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:

@@ -42,6 +42,8 @@ class OffsetPosition:
         cap: The largest page that the server was seen to send, where that is less than was asked.
         back: Steps back in a row.
         stuck: Pages without news in a row.
+        total: The total that the server sent last.
+        steady: Whether it has been the same all the time, as it is when nothing moves.
     """
 
     offset: int = 0
@@ -56,6 +58,8 @@ class OffsetPosition:
     cap: int | None = None
     back: int = 0
     stuck: int = 0
+    total: int | None = None
+    steady: bool = True
 
 
 def start_after(at: str | None, group: Sequence[str], seen: int, course: str) -> OffsetPosition:
@@ -73,7 +77,7 @@ def size_of(position: OffsetPosition, page_size: int, largest: int) -> int:
     """How many rows to ask for: a page and the overlap."""
     if position.offset == 0 and not position.seen:
         return page_size
-    overlap = _TAIL if position.by_id else len(position.group) + 1
+    overlap = len(position.tail) or _TAIL if position.by_id else len(position.group) + 1
     return min(largest, page_size + overlap + position.slack)
 
 
@@ -102,10 +106,18 @@ def advance(
         DriftError: Nothing proves that no row was lost.
         PaginationError: The server promises rows that it doesn't send.
     """
-    position = attrs.evolve(position, course=_course(position, rows), by_id=position.by_id or unique)
+    position = attrs.evolve(
+        position,
+        course=_course(position, rows),
+        by_id=position.by_id or unique,
+        total=position.total if total is None else total,
+        steady=position.steady and position.total in {None, total},
+    )
     fresh = _fresh(position, rows)
+    if fresh is None and position.offset > 0:
+        return _step_back(position, page_size)
     if fresh is None:
-        return _step_back(position, rows, page_size)
+        return _ask_again(position, total)
     return _batch(position, rows, fresh, asked=asked, total=total, page_size=page_size, largest=largest)
 
 
@@ -122,7 +134,19 @@ def _after_group(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | N
     known = {*position.group, *position.older}
     if position.offset > 0 and not (rows and _older(position, rows[0])):
         return None
-    return [row for row in rows if row.id not in known and not _older(position, row)]
+    fresh = [row for row in rows if row.id not in known and not _older(position, row)]
+    return None if not fresh and _elsewhere(position, rows) else fresh
+
+
+def _elsewhere(position: OffsetPosition, rows: Sequence[Row]) -> bool:
+    """Whether a page without news may be another page altogether: nothing in it was read last.
+
+    Where the rows read last were deleted, so it looks too; then a second answer, from further back, agrees.
+    """
+    if not rows:
+        return True
+    last = {*position.group, *position.older[-1:]}
+    return position.offset > 0 and not position.back and not any(row.id in last for row in rows)
 
 
 def _older(position: OffsetPosition, row: Row) -> bool:
@@ -152,7 +176,7 @@ def _no_order() -> DriftError:
     )
 
 
-def _step_back(position: OffsetPosition, rows: Sequence[Row], page_size: int) -> Batch:
+def _step_back(position: OffsetPosition, page_size: int) -> Batch:
     """Ask again from further before: twice as far each time, or, where ids are the proof, a page at a time."""
     back = position.back + 1
     if back > _BACK or position.offset == 0:
@@ -165,6 +189,20 @@ def _step_back(position: OffsetPosition, rows: Sequence[Row], page_size: int) ->
         slack=min(page_size, max(8, 2 * position.slack)),
     )
     return Batch(items=(), at=lambda _: position, next=following, recovered=True, why="rows moved", scan="offset")
+
+
+def _ask_again(position: OffsetPosition, total: int | None) -> Batch:
+    """After a page that can't be the whole truth: ask once more, a bounded number of times."""
+    if total == 0 and position.seen:
+        return Batch(items=(), at=lambda _: position, next=None, total=total, scan="offset")  # all were deleted
+    if position.stuck >= _STUCK:
+        counted = "does not count its customers" if total is None else f"counts {total} customers"
+        raise DriftError(
+            f"{counted}, and {position.seen} were read: rows moved or share a place, so nothing proves that none is "
+            "lost. scan='keyset' without sort= reads them all where the server has a search"
+        )
+    following = attrs.evolve(position, stuck=position.stuck + 1)
+    return Batch(items=(), at=lambda _: position, next=following, recovered=True, why="asked again", scan="offset")
 
 
 def _by_ids(position: OffsetPosition) -> bool:
@@ -187,9 +225,11 @@ def _batch(
     ended = not rows or (len(rows) < asked and (total is None or total <= reached))
     if not ended and len(rows) < asked:
         after = attrs.evolve(after, cap=len(rows))
+    if ended and _falls_short(position, rows, total, len(fresh)):
+        if not fresh:
+            return _ask_again(position, total)
+        ended = False
     following = None if ended else _unstuck(position, after, rows, fresh, total)
-    if ended:
-        _refuse_shortfall(position, total, len(fresh))
 
     def at(count: int) -> OffsetPosition:
         if count >= len(good):
@@ -225,17 +265,20 @@ def _unstuck(
     if position.stuck >= _STUCK:
         left = "" if total is None else f" ({total} in all, {position.seen} read)"
         raise PaginationError(f"promises more customers than it sends{left}")
-    tail = tuple(row.id for row in rows[-_TAIL:])
+    tail = tuple(row.id for row in rows[-min(_TAIL, max(1, len(rows) // 2)) :])
     return attrs.evolve(after, offset=end + 1 - len(tail), tail=tail, by_id=True, stuck=position.stuck + 1)
 
 
-def _refuse_shortfall(position: OffsetPosition, total: int | None, count: int) -> None:
-    """Where only ids prove the overlap, the count has to agree as well."""
-    if position.by_id and total is not None and position.seen + count < total:
-        raise DriftError(
-            f"counts {total} customers, and {position.seen + count} were read: rows moved or share a place. "
-            "scan='keyset' without sort= reads them all where the server has a search"
-        )
+def _falls_short(position: OffsetPosition, rows: Sequence[Row], total: int | None, count: int) -> bool:
+    """Whether an end contradicts the count: fewer customers than there are, or no count where there was one.
+
+    A total that changed tells of rows that came or went anywhere, so only a steady one proves a loss.
+    """
+    if not rows and (position.seen or total):
+        return total is None or total > position.seen
+    if total is None:
+        return position.total is not None
+    return position.steady and not position.back and position.seen + count < total
 
 
 def _after(
@@ -255,9 +298,11 @@ def _after(
     end = places[last.id]
     group, older = _grouped(position, handed, last)
     first = next((n for n, row in enumerate(rows) if _same(row, last)), end)
-    large = len(group) + 1 + min(page_size, 16) > min(largest, position.cap or largest)
+    room = min(largest, position.cap or largest)  # of which the overlap may take a part only
+    large = len(group) + 1 + min(page_size, _TAIL, max(1, room // 2)) > room
     by_id = large or last.moment is None or position.course == "mixed"
-    tail = tuple(row.id for row in rows[max(0, end + 1 - _TAIL) : end + 1] if _handed(row, position, handed))
+    reach = min(_TAIL, max(1, room // 2))
+    tail = tuple(row.id for row in rows[max(0, end + 1 - reach) : end + 1] if _handed(row, position, handed))
     return OffsetPosition(
         offset=max(0, position.offset + (end + 1 - len(tail) if by_id else first - 1) - position.slack),
         at=None if last.moment is None else stamp(last.moment),
@@ -269,6 +314,8 @@ def _after(
         slack=position.slack,
         by_id=by_id,
         cap=position.cap,
+        total=position.total,
+        steady=position.steady,
     )
 
 

@@ -32,8 +32,10 @@ class WindowPosition:
         follow: The position in the second.
         phase: ``"lead"`` or ``"follow"``: which is read next.
         until: The moment up to which the follower may be read; `None` once the lead has ended.
+        since: Where the window starts: what the follower has before it was given, by the lead or by itself.
         given: Ids that the lead gave and the follower has not passed.
         edge: Those of them from `until` on, where the next window starts.
+        timeless: Those that have no moment, so that no window can ever be behind them.
         ended: Whether the lead has ended.
     """
 
@@ -41,8 +43,10 @@ class WindowPosition:
     follow: Any
     phase: str = "lead"
     until: str | None = None
+    since: str | None = None
     given: tuple[str, ...] = ()
     edge: tuple[str, ...] = ()
+    timeless: tuple[str, ...] = ()
     ended: bool = False
 
 
@@ -53,6 +57,9 @@ def current(position: WindowPosition) -> Position:
 
 def advance(position: WindowPosition, batch: Batch, *, down: bool) -> Batch:
     """What a batch of the list that is read next adds to the walk of both."""
+    back = batch.fallback
+    if back is not None:
+        batch = attrs.evolve(batch, fallback=lambda: advance(position, back(), down=down))
     if batch.recovered and not batch.items and batch.next is not None:
         return attrs.evolve(batch, next=_moved(position, batch.next), at=lambda _: position)
     return _lead(position, batch) if position.phase == "lead" else _follow(position, batch, down)
@@ -68,9 +75,10 @@ def _lead(position: WindowPosition, batch: Batch) -> Batch:
 
     def at(count: int) -> WindowPosition:
         given = (*position.given, *(customer.id for customer in items[:count]))
+        until, edge = _edge(position, items[:count])
+        timeless = (*position.timeless, *(customer.id for customer in items[:count] if customer.created_at is None))
         if count < len(items):
-            return attrs.evolve(position, lead=batch.at(count), given=given)
-        until, edge = _edge(position, items)
+            return attrs.evolve(position, lead=batch.at(count), given=given, until=until, edge=edge, timeless=timeless)
         if len(given) > _MOST_GIVEN:
             raise PaginationError("sent too many customers without the time of their creation to read two lists as one")
         lead = batch.at(count) if batch.next is None else batch.next
@@ -79,6 +87,7 @@ def _lead(position: WindowPosition, batch: Batch) -> Batch:
             lead=lead,
             given=given,
             edge=edge,
+            timeless=timeless,
             phase="follow",
             until=None if ended else until,
             ended=ended,
@@ -100,7 +109,9 @@ def _edge(position: WindowPosition, items: Sequence[Customer]) -> tuple[str | No
 def _follow(position: WindowPosition, batch: Batch, down: bool) -> Batch:
     inside = _inside(position, batch.items, down)
     known = frozenset(position.given)
-    places = [n for n, customer in enumerate(inside, 1) if customer.id not in known]
+    places = [
+        n for n, customer in enumerate(inside, 1) if customer.id not in known and not _passed(position, customer, down)
+    ]
     cut = len(inside) < len(batch.items)
     after = _after(position, batch, len(inside), cut=cut)
 
@@ -118,6 +129,14 @@ def _follow(position: WindowPosition, batch: Batch, down: bool) -> Batch:
         recovered=True,
         why="",
     )
+
+
+def _passed(position: WindowPosition, customer: Customer, down: bool) -> bool:
+    """Whether a row lies before the window: it came to the follower after the window it belongs to was read."""
+    since, at = moment(position.since), customer.created_at
+    if since is None or at is None:
+        return False
+    return at > since if down else at < since
 
 
 def _inside(position: WindowPosition, items: Sequence[Customer], down: bool) -> Sequence[Customer]:
@@ -139,4 +158,5 @@ def _after(position: WindowPosition, batch: Batch, inside: int, *, cut: bool) ->
     follow = batch.at(inside) if inside else position.follow
     if position.ended:
         return attrs.evolve(position, follow=follow)
-    return attrs.evolve(position, follow=follow, phase="lead", given=position.edge)
+    given = tuple(dict.fromkeys((*position.timeless, *position.edge)))
+    return attrs.evolve(position, follow=follow, phase="lead", given=given, since=position.until)

@@ -1,0 +1,80 @@
+"""Noticing circles of any period in constant memory."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unified_customers._guard import Brent, Guard, Recent
+
+
+def circling(lead_in: int, period: int):
+    """0, 1, …, then round and round."""
+    yield from range(lead_in)
+    while True:
+        yield from range(lead_in, lead_in + period)
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_brent_finds_every_circle(lead_in, period):
+    """Soon after it has closed, and never before."""
+    brent, limit = Brent(), 4 * (lead_in + period) + 4
+    found = next(n for n, mark in enumerate(islice(circling(lead_in, period), limit)) if brent.repeats(mark))
+    assert found >= lead_in + period
+
+
+@given(st.lists(st.integers(), unique=True, max_size=200))
+def test_brent_raises_no_false_alarm(marks):
+    """What differs does not repeat."""
+    brent = Brent()
+    assert not any(brent.repeats(mark) for mark in marks)
+
+
+@given(st.integers(0, 50), st.integers(1, 1500))
+def test_the_guard_finds_a_circle_at_once_or_soon(lead_in, period):
+    """Short circles when they close, long ones within a few rounds."""
+    guard, limit = Guard(), 4 * (lead_in + period) + 4
+    found = next(n for n, mark in enumerate(islice(circling(lead_in, period), limit)) if guard.was_at(mark))
+    assert found >= lead_in + period
+    if period <= 1000:
+        assert found == lead_in + period
+
+
+def test_the_guards_memory_is_constant():
+    """A million places leave no more behind than a few thousand."""
+    guard = Guard()
+    for n in range(50_000):
+        assert not guard.was_at(n)
+        guard.ids.add((n,))
+    assert len(guard.ids._known) == len(guard.ids._order) <= 4096
+    assert len(guard._marks._known) <= 1024
+
+
+@given(st.lists(st.integers(0, 30), max_size=100), st.integers(1, 10))
+def test_recent_knows_the_last_few(values, size):
+    """The last `size` distinct values, in the order in which they came first."""
+    recent, order = Recent(size), []
+    for value in values:
+        recent.add((value,))
+        if value not in order:
+            order.append(value)
+        order = order[-size:]
+    assert {value for value in range(31) if value in recent} == set(order)
+
+
+@pytest.mark.parametrize("mark", [None, "", 0, (), frozenset(), Guard])
+def test_any_mark_counts(mark):
+    """Also the empty ones: a first page asked for twice is a circle."""
+    guard = Guard()
+    assert not guard.was_at(mark)
+    assert guard.was_at(mark)
+
+
+def test_the_same_page_twice_is_noticed():
+    """By its content, whatever its cursor says."""
+    guard = Guard()
+    assert not guard.read_before(("a", "b", 2))
+    assert guard.read_before(("a", "b", 2))

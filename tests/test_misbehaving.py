@@ -1,0 +1,358 @@
+"""Servers that lead in circles, contradict themselves, lie about totals or ignore what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import pytest
+from fakes import (
+    HOST,
+    ONCE,
+    Account,
+    FakeFlatpeak,
+    FakeFlexPortal,
+    FakeFlexprice,
+    asked_of,
+    flatpeak,
+    flexportal,
+    flexprice,
+    people,
+    reply,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unified_customers as uc
+
+
+class Scripted:
+    """A server that answers by cursor from a function; counts what it is asked."""
+
+    def __init__(self, page: Callable[[str | None], dict]):
+        self.page, self.asked = page, []
+
+    def __call__(self, request):
+        _, query = asked_of(request)
+        cursor = query.get("startAfter", query.get("starting_after", [None]))[0]
+        self.asked.append(cursor)
+        assert len(self.asked) < 30_000, "the walk goes round for ever"
+        return reply(200, self.page(cursor))
+
+
+def portal_page(ids, more, cursor, **fields):
+    page = {"customers": [{"customerId": id_} for id_ in ids], "hasMore": more, "nextCursor": cursor, **fields}
+    return {name: value for name, value in page.items() if value != "missing"}
+
+
+def portal(page) -> tuple[Account, Scripted]:
+    server = Scripted(page)
+    return Account(flexportal(), server, ONCE), server
+
+
+def peak(page) -> tuple[Account, Scripted]:
+    server = Scripted(page)
+    return Account(flatpeak(account_id=None, api_key=None, bearer_token="t"), server, ONCE), server
+
+
+def ids_of(listing, size=2):
+    return [customer.id for customer in listing]
+
+
+# Circles
+
+
+@pytest.mark.parametrize("kind", ["same rows", "new rows", "no rows"])
+@pytest.mark.parametrize("period", [1, 2, 3, 7, 64, 1000, 3000])
+@pytest.mark.parametrize("lead_in", [0, 1, 5])
+def test_a_repeated_cursor_of_any_period_raises(kind, period, lead_in):
+    """A→A, A→B→A and longer circles end in an error within a few rounds, with the same rows, new ones or none."""
+    made = 0
+
+    def page(cursor):
+        nonlocal made
+        at = 0 if cursor is None else int(cursor)
+        onward = at + 1 if at + 1 < lead_in + period else lead_in
+        made += 1
+        rows = {"same rows": [f"c{at}"], "new rows": [f"n{made}"], "no rows": []}[kind]
+        return portal_page(rows, True, str(onward))
+
+    account, server = portal(page)
+    walk = iter(account.customers(page_size=1))
+    got = []
+    with pytest.raises(uc.PaginationError) as caught:
+        for customer in walk:
+            got.append(customer.id)
+    assert len(got) == len(set(got))
+    assert len(server.asked) <= 4 * (lead_in + period) + 120
+    if kind == "same rows":
+        assert caught.type is uc.LoopError or period > 200
+        assert len(got) == lead_in + period
+    with pytest.raises(uc.PaginationError):
+        next(walk)
+
+
+@pytest.mark.parametrize("period", [1, 2, 3, 50])
+def test_a_flatpeak_that_repeats_its_pages_raises(period):
+    """The cursor is the last id, so a circle shows as pages that bring nothing new."""
+    account, server = peak(lambda c: peak_page([f"c{(int(c[1:]) + 1) % period if c else 0}"], True))
+    with pytest.raises(uc.PaginationError):
+        list(account.customers(page_size=1))
+    assert len(server.asked) < 2 * period + 30
+
+
+def peak_page(ids, more):
+    page = {"object": "list", "data": [{"id": id_, "object": "customer"} for id_ in ids], "has_more": more}
+    return {name: value for name, value in page.items() if value != "missing"}
+
+
+@pytest.mark.parametrize("scan", ["auto", "offset", "keyset"])
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_a_flexprice_that_sends_page_one_for_ever_raises(scan, size):
+    """A server that ignores the offset, the bounds, or both, does not keep the walk for ever."""
+    rows = people(range(0, 200, 10))
+    fake = FakeFlexprice(rows, ties="id", search=scan == "keyset", ignores=("after", "not_in"))
+    fake.total = lambda n: 1000
+    page = fake._page
+    fake._page = lambda found, limit, offset: page(found, limit, 0)
+    account = Account(flexprice(scan=scan), fake, ONCE)
+    with pytest.raises(uc.CustomersError):
+        list(account.customers(page_size=size))
+    assert len(fake.requests) < 120
+
+
+# Empty pages
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=20))
+def test_empty_pages_in_mid_stream_are_passed_over(sizes):
+    """A page without customers whose cursor moves on is no end."""
+    starts = [sum(sizes[:n]) for n in range(len(sizes))]
+
+    def page(cursor):
+        n = 0 if cursor is None else int(cursor)
+        rows = [f"c{starts[n] + k:02d}" for k in range(sizes[n])]
+        return portal_page(rows, n + 1 < len(sizes), str(n + 1) if n + 1 < len(sizes) else None)
+
+    account, server = portal(page)
+    assert ids_of(account.customers()) == [f"c{n:02d}" for n in range(sum(sizes))]
+    assert len(server.asked) <= 2 * len(sizes)  # an empty end after a promise is looked at twice
+
+
+def test_empty_pages_for_ever_raise():
+    """A hundred empty pages in a row are enough."""
+    account, server = portal(lambda cursor: portal_page([], True, str(int(cursor or 0) + 1)))
+    with pytest.raises(uc.PaginationError):
+        list(account.customers())
+    assert len(server.asked) <= 110
+
+
+# Contradictions
+
+
+@pytest.mark.parametrize(
+    ("more", "cursor", "ends"),
+    [
+        (False, None, "end"),
+        (False, "c9", "end"),
+        (False, "missing", "end"),
+        ("missing", None, "end"),
+        ("missing", "", "end"),
+        ("missing", "missing", "end"),
+        (None, None, "end"),
+        (True, None, "raise"),
+        (True, "missing", "raise"),
+        (True, "", "raise"),
+        ("false", None, "raise"),
+        (1, None, "raise"),
+    ],
+)
+@pytest.mark.parametrize("rows", [["c1", "c2"], []])
+def test_the_stop_signals_of_flexportal(more, cursor, ends, rows):
+    """An explicit flag wins, then a null cursor; a promise of more without a cursor is an error, not an end."""
+    account, server = portal(lambda _: portal_page(rows, more, cursor))
+    if ends == "raise":
+        with pytest.raises((uc.PaginationError, uc.MalformedResponseError)):
+            list(account.customers())
+    else:
+        assert ids_of(account.customers()) == rows
+    assert len(server.asked) == 1
+
+
+def test_a_missing_flag_with_a_cursor_goes_on():
+    """Without `hasMore` the cursor decides."""
+    account, _ = portal(lambda c: portal_page(["b"], "missing", None) if c else portal_page(["a"], "missing", "a"))
+    assert ids_of(account.customers()) == ["a", "b"]
+
+
+def test_a_numeric_cursor_is_sent_as_its_digits():
+    """A cursor that is a number comes back as the same number."""
+    account, server = portal(lambda c: portal_page(["b"], False, None) if c else portal_page(["a"], True, 17))
+    assert ids_of(account.customers()) == ["a", "b"]
+    assert server.asked == [None, "17"]
+
+
+def test_an_empty_flatpeak_page_that_promises_more_raises():
+    """There is no id to go on with."""
+    account, server = peak(lambda _: peak_page([], True))
+    with pytest.raises(uc.PaginationError):
+        list(account.customers())
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("more", ["missing", None])
+def test_a_flatpeak_page_without_its_flag_goes_on_until_it_is_empty(more):
+    """None of the list's fields is marked required, so a full page without `has_more` is no proof of an end."""
+    rows = [f"c{n}" for n in range(5)]
+    account, _ = peak(lambda c: peak_page(rows[rows.index(c) + 1 :][:2] if c else rows[:2], more))
+    assert ids_of(account.customers(page_size=2)) == rows
+
+
+@pytest.mark.parametrize("kind", ["auto", "offset", "documents"])
+@pytest.mark.parametrize("lie", [0, 1, 5, -1, -5, None, "12", 7.5, True, 10**30])
+def test_a_total_that_lies_loses_nobody(kind, lie):
+    """`total` is a hint: one too small ends nothing early, one too large ends in an error or after all were read."""
+    rows = people(range(0, 230, 10))
+    fake = FakeFlexprice(rows, ties="id", search=kind != "documents")
+    fake.total = lambda n: n + lie if type(lie) is int and abs(lie) < 10 and lie else lie
+    account = Account(flexprice(scan="offset" if kind == "offset" else "auto"), fake, ONCE)
+    got = []
+    try:
+        for customer in account.customers(page_size=5):
+            got.append(customer.id)
+    except uc.PaginationError:
+        assert lie in {1, 5, 10**30}
+    assert sorted(got) == sorted(fake.people)
+
+
+@pytest.mark.parametrize("scan", ["auto", "offset"])
+def test_an_echoed_offset_is_never_added_to(scan):
+    """The real server echoes the next offset, the documents show the one asked for: neither is used."""
+    for next_offset in (True, False):
+        fake = FakeFlexprice(people(range(0, 230, 10)), search=False, next_offset=next_offset)
+        assert len(ids_of(Account(flexprice(scan=scan), fake).customers(page_size=4))) == 23
+
+
+@pytest.mark.parametrize("more", [1, 3, 50])
+def test_a_page_larger_than_asked_loses_nobody(more):
+    """What arrived counts, not what was asked."""
+    for scan in ("auto", "offset", "keyset"):
+        fake = FakeFlexprice(people(range(0, 230, 10)))
+        fake._size = lambda asked: asked + more
+        assert len(ids_of(Account(flexprice(scan=scan), fake).customers(page_size=4))) == 23
+    for fake, adapter in ((FakeFlexPortal(people(range(23))), flexportal()), (FakeFlatpeak(people(range(23))), flatpeak())):
+        fake._size = lambda asked: asked + more
+        assert len(ids_of(Account(adapter, fake).customers(page_size=4))) == 23
+
+
+def test_ids_doubled_in_one_page_come_once():
+    """A provider that sends a customer twice in a page shows it to us once."""
+    account, _ = portal(lambda _: portal_page(["a", "b", "a", "b", "c"], False, None))
+    listing = account.customers()
+    assert ids_of(listing) == ["a", "b", "c"]
+    assert listing.report.duplicates == 2
+
+
+def test_numeric_ids_are_taken_as_their_digits():
+    """An id that is a number is the same customer as its digits."""
+    page = {"object": "list", "data": [{"id": 17}, {"id": "18"}], "has_more": False}
+    account, _ = peak(lambda _: page)
+    assert ids_of(account.customers()) == ["17", "18"]
+
+
+# What the query excludes
+
+
+@pytest.mark.parametrize(
+    ("adapter", "server", "keywords"),
+    [
+        (flexportal, FakeFlexPortal, {"email": "x@example.com"}),
+        (flexportal, FakeFlexPortal, {"status": "inactive"}),
+        (flexportal, FakeFlexPortal, {"kind": "business"}),
+        (flexprice, FakeFlexprice, {"email": "x@example.com"}),
+        (flexprice, FakeFlexprice, {"status": "archived"}),
+        (flexprice, FakeFlexprice, {"external_id": "x"}),
+        (flexprice, FakeFlexprice, {"external_id": ["x", "y"]}),
+        (flexprice, FakeFlexprice, {"ids": ["x", "y"]}),
+        (flexprice, FakeFlexprice, {"ids": "x"}),
+        (flexprice, FakeFlexprice, {"parent_ids": "x"}),
+        (flexprice, FakeFlexprice, {"parent_ids": ["x", "y"]}),
+        (flexprice, FakeFlexprice, {"params": {"metadata": {"plan": "gold"}}}),
+        (flatpeak, FakeFlatpeak, {"external_id": "x"}),
+        (flatpeak, FakeFlatpeak, {"external_id": ["x", "y"]}),
+    ],
+    ids=str,
+)
+def test_a_filter_that_the_provider_ignores_is_noticed(adapter, server, keywords):
+    """Everybody is not the answer to a narrower question."""
+    fake = server(people(range(0, 90, 10)))
+    honest = fake.answer
+
+    def answer(request):
+        base, _, query = request.url.partition("?")
+        kept = "&".join(p for p in query.split("&") if p.split("=")[0] in {"limit", "offset", "order", "startAfter"})
+        return honest(attrs.evolve(request, url=f"{base}?{kept}"))
+
+    fake.answer = answer
+    with pytest.raises(uc.FilterIgnoredError) as caught:
+        list(Account(adapter(), fake).customers(page_size=4, **keywords))
+    assert not isinstance(caught.value, uc.ApiError)
+
+
+def test_a_count_of_an_ignored_filter_is_refused():
+    """A total of everybody is not the total of the query."""
+    fake = FakeFlexprice(people(range(5)), ignores=("email", "parent_customer_ids"))
+    for keywords in ({"email": "x@example.com"}, {"parent_ids": "p"}):
+        with pytest.raises(uc.FilterIgnoredError):
+            Account(flexprice(), fake).count(**keywords)
+
+
+def test_an_order_that_the_provider_ignores_is_noticed():
+    """The caller's own `order=` is checked against the rows."""
+    fake = FakeFlexprice(people(range(0, 90, 10)), ties="id")
+    fake._sort = lambda rows, keys: rows.sort(key=lambda p: p.at)
+    with pytest.raises(uc.FilterIgnoredError):
+        list(Account(flexprice(), fake).customers(page_size=4, order="desc"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("scan", ["auto", "keyset"])
+def test_a_search_that_ignores_sort_is_noticed(size, scan):
+    """Without its order a keyset would jump over customers: it goes on by offset, or says so."""
+    fake = FakeFlexprice(people(range(0, 110, 10)), ignores=("sort",))
+    try:
+        got = ids_of(Account(flexprice(scan=scan), fake).customers(page_size=size))
+    except uc.CustomersError:
+        return
+    assert sorted(got) == sorted(fake.people)
+
+
+@pytest.mark.parametrize("commas", [True, False])
+@pytest.mark.parametrize("field", ["ids", "external_id"])
+@pytest.mark.parametrize("size", [1, 2, 10])
+def test_lists_of_ids_in_either_spelling(commas, field, size):
+    """Keys are repeated; a server built from the documents, which wants commas, is noticed and asked so."""
+    rows = people(range(0, 300, 10), ["published", "published", "archived"])
+    fake = FakeFlexprice(rows, commas=commas)
+    wanted = rows[:7] + rows[12:15]
+    values = [p.id if field == "ids" else p.ref for p in wanted] + ["nobody"]
+    got = ids_of(Account(flexprice(), fake).customers(page_size=size, **{field: values}))
+    assert sorted(got) == sorted(p.id for p in wanted if p.status == "published")
+
+
+def test_many_ids_are_asked_for_a_few_at_a_time():
+    """No address grows beyond what a proxy takes, and each customer comes once."""
+    rows = people(range(0, 4000, 10))
+    fake = FakeFlexprice(rows)
+    got = ids_of(Account(flexprice(), fake).customers(ids=[p.id for p in rows]))
+    assert sorted(got) == sorted(p.id for p in rows)
+    assert max(len(request.url) for request in fake.requests) < 8000
+
+
+@pytest.mark.parametrize("adapter", [flexportal, flexprice, flatpeak])
+def test_nothing_is_asked_of_another_host(adapter):
+    """Every request of a walk goes to `base_url`."""
+    server = {"flexportal": FakeFlexPortal, "flexprice": FakeFlexprice, "flatpeak": FakeFlatpeak}[adapter().name]
+    fake = server(people(range(20)))
+    list(Account(adapter(), fake).customers(page_size=3))
+    assert all(request.url.startswith(HOST + "/") for request in fake.requests)

@@ -1,0 +1,105 @@
+"""The public surface as users write it: checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, assert_type
+
+import unified_customers as uc
+
+portal = uc.FlexPortal(api_key="k", tenant_id="t", region="qatar", base_url=None)
+price = uc.Flexprice(api_key="k", region="us", environment_id="e", auth="both", scan="auto")
+peak = uc.Flatpeak(account_id="a", api_key="k", version="2025-09-14.anode")
+token = uc.Flatpeak(bearer_token="t")
+called = uc.Flexprice(api_key=lambda: "k")
+filed = uc.Flexprice(api_key=Path("key"))
+retry = uc.Retry(attempts=1, budget=10.0)
+
+
+def told(event: uc.Event) -> None:
+    assert_type(event.kind, str)
+    assert_type(event.wait, float)
+
+
+def read() -> None:
+    with uc.Client(price, timeout=5, retry=retry, on_event=told) as client:
+        assert_type(client, uc.Client)
+        listing = client.customers(
+            email="a@b.co", status="active", external_id=["a", "b"], ids="x", params={"expand": "integrations"}, page_size=10
+        )
+        assert_type(listing, uc.Listing)
+        assert_type(listing.checkpoint, str)
+        assert_type(listing.report, uc.Report)
+        for customer in listing:
+            assert_type(customer, uc.Customer)
+            shown(customer)
+        for page in listing.pages():
+            assert_type(page, uc.Page)
+            assert_type(page.items, tuple[uc.Customer, ...])
+            assert_type(page.next, str | None)
+            assert_type(page.total, int | None)
+            assert_type(page.has_more, bool)
+        assert_type(client.customer("id"), uc.Customer)
+        assert_type(client.customer(external_id="x"), uc.Customer)
+        assert_type(client.count(status="any"), int)
+        assert_type(client.check(), uc.CheckResult)
+
+
+def shown(customer: uc.Customer) -> None:
+    assert_type(customer.id, str)
+    assert_type(customer.email, str | None)
+    assert_type(customer.status, uc.Status | str | None)
+    assert_type(customer.kind, uc.Kind | str | None)
+    assert_type(customer.created_at, datetime | None)
+    assert_type(customer.billing_address, uc.Address | None)
+    assert_type(customer.metrics, uc.Metrics | None)
+    assert_type(customer.metadata, Mapping[str, Any])
+    assert_type(customer.live, bool | None)
+    if customer.metrics is not None:
+        assert_type(customer.metrics.monthly_revenue, Decimal | None)
+    assert_type(uc.from_dict(uc.to_dict(customer)), uc.Customer)
+
+
+async def read_later() -> None:
+    async with uc.AsyncClient(peak, timeout=(1, 5)) as client:
+        listing = client.customers(before="cus_1")
+        assert_type(listing, uc.AsyncListing)
+        async for customer in listing:
+            assert_type(customer, uc.Customer)
+        async for page in listing.pages():
+            assert_type(page, uc.Page)
+        assert_type(await client.customer("id"), uc.Customer)
+        assert_type(await client.check(), uc.CheckResult)
+        total: int = await client.count()
+        print(total)
+
+
+def by_name() -> None:
+    assert_type(uc.connect("flexprice", api_key="k"), uc.Client)
+    assert_type(uc.connect_async("flexprice", api_key="k"), uc.AsyncClient)
+    assert_type(uc.providers(), dict[str, uc.Capabilities])
+
+
+def mended(error: uc.BadRecordError) -> uc.Customer | None:
+    assert_type(error.path, str | None)
+    assert_type(error.record_id, str | None)
+    return None
+
+
+def failed(client: uc.Client) -> None:
+    try:
+        list(client.customers(on_bad_record=mended))
+    except uc.RateLimitedError as error:
+        assert_type(error.retry_after, float | None)
+    except uc.CustomersError as error:
+        assert_type(error.checkpoint, str | None)
+        assert_type(error.status, int | None)
+        client.customers(after=error.checkpoint)
+
+
+def refused(client: uc.Client) -> None:
+    client.customers(emial="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.customers(email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
