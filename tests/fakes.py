@@ -313,9 +313,11 @@ class FakeFlexprice(Server):
         for one in body.get("filters", []):
             rows = self._filtered(rows, one)
         names = {"created_at": "at", "external_id": "ref"}
-        keys = [] if "sort" in self.ignores else [
-            (names.get(key["field"], key["field"]), key["direction"] == "desc") for key in body.get("sort", [])
-        ]
+        keys = (
+            []
+            if "sort" in self.ignores
+            else [(names.get(key["field"], key["field"]), key["direction"] == "desc") for key in body.get("sort", [])]
+        )
         self._sort(rows, [*keys, ("at", True)])
         return self._page(rows, body.get("limit", 50), body.get("offset", 0))
 

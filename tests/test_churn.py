@@ -171,6 +171,22 @@ def test_heavy_churn_is_complete_or_loud(mode):
         one_walk(mode, 10_000 + seed, 4.0)
 
 
+FOUND = [
+    ("flexportal any", 2, 0.5),
+    ("flexportal any", 20273, 0.5),
+    ("flexportal any, hidden", 10_000_093, 6.0),
+    ("flexprice any descending", 21, 0.5),
+    ("flexprice offset descending", 10_000_060, 2.0),
+    ("flatpeak backwards", 24, 0.5),
+]
+
+
+@pytest.mark.parametrize(("name", "seed", "rate"), FOUND)
+def test_found_before(name, seed, rate):
+    """Walks that long runs found to lose or double a customer, kept as examples."""
+    one_walk(next(mode for mode in MOVING if mode.name == name), seed, rate)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MOVING, ids=str)
 def test_churn_at_length(mode):

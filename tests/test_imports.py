@@ -21,8 +21,10 @@ def test_the_import_contracts_are_kept():
     done = subprocess.run(
         ["lint-imports", "--no-cache", "--no-timing"], capture_output=True, text=True, cwd=ROOT, check=False
     )
-    done = done if "No such option" not in done.stderr else subprocess.run(
-        ["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False
+    done = (
+        done
+        if "No such option" not in done.stderr
+        else subprocess.run(["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

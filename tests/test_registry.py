@@ -157,7 +157,8 @@ def test_a_plugin_is_found_by_name(plugins, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "value", ["no_such_module:X", "pretend_plugin:Missing", "pretend_plugin:number", "pretend_plugin:plain", "pretend_plugin"]
+    "value",
+    ["no_such_module:X", "pretend_plugin:Missing", "pretend_plugin:number", "pretend_plugin:plain", "pretend_plugin"],
 )
 def test_a_broken_plugin_is_named_and_takes_nobody_down(plugins, value):
     """It is left out of the list, and an error only for who asks for it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from fakes import UNREACHABLE, Account, FakeFlexprice, flexprice, people, reply
@@ -25,9 +25,7 @@ def test_attempts_count_sends(attempts, attempt):
     assert (retry.wait(SERVER, attempt, 0.0) is not None) == (attempt < attempts)
 
 
-@given(
-    st.floats(0, 100), st.floats(0, 100), st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.integers(1, 4000)
-)
+@given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.integers(1, 4000))
 def test_a_wait_lies_within_its_bounds(first, most, jitter, chance, attempt):
     """Doubling, capped, and no more jitter than was asked for; however many attempts."""
     retry = uc.Retry(attempts=10**6, budget=1e8, first_wait=first, max_wait=most, jitter=jitter, random=lambda: chance)
@@ -88,9 +86,9 @@ def test_which_errors_are_repeated(error, helps):
 NOW = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 
-def asked(value, date=None, received=NOW.timestamp()):
+def asked(value, date=None):
     headers = {"retry-after": value, **({"date": date} if date else {})}
-    return retry_after(headers, Response(status=429, headers=headers, body=b"", received=received))
+    return retry_after(headers, Response(status=429, headers=headers, body=b"", received=NOW.timestamp()))
 
 
 def http(moment):
@@ -193,7 +191,7 @@ def failing(statuses, retry):
 
 def test_each_wait_is_told_and_counted():
     """`on_event` and the report see every repeat."""
-    account, server, events = failing([503, None, 429], uc.Retry(attempts=4, jitter=0, first_wait=0.5))
+    account, _, events = failing([503, None, 429], uc.Retry(attempts=4, jitter=0, first_wait=0.5))
     listing = account.customers()
     assert len(list(listing)) == 1
     assert account.slept == [2.0, 1.0, 2.0]

@@ -67,12 +67,10 @@ def page_of(name, rows):
     return {"data": rows, "has_more": False}
 
 
-
-
 def echo(name: str, style: str = "filtered") -> str:
     """All that a provider can know of the caller: the key, the token in use, e-mails, and the values that were sent."""
     secret = {"flatpeak": f"{KEY} {TOKEN}", "flatpeak token": TOKEN}.get(name, KEY)
-    provider = name.split()[0]
+    provider = name.split(maxsplit=1)[0]
     sent = REF if style in {"get", "find"} or (style == "filtered" and provider != "flexportal") else "x"
     return f"no: {secret} <{EMAIL}> '{sent}' Bearer {secret.split()[-1]} in /v1/customers?email={EMAIL}"
 
@@ -102,7 +100,10 @@ ANSWERS = {
     "no answer": lambda name, style: Unreachable(kind="connection", reason="ConnectError"),
     "somebody else": lambda name, style: reply(
         200,
-        page_of(name, [{**PERSON[name.split()[0]], "reference_id": "x", "external_id": "x", "email": "other@planted.example"}]),
+        page_of(
+            name,
+            [{**PERSON[name.split()[0]], "reference_id": "x", "external_id": "x", "email": "other@planted.example"}],
+        ),
     ),
 }
 
@@ -122,10 +123,14 @@ class Answering(Server):
 
 def spoken(error: BaseException) -> str:
     """All that an error says: its texts, traceback, fields, and a pickle of it."""
-    fields = {name: getattr(error, name, None) for name in ("message", "code", "details", "request_id", "path", "checkpoint")}
+    fields = {
+        name: getattr(error, name, None) for name in ("message", "code", "details", "request_id", "path", "checkpoint")
+    }
     # a traceback quotes the source: this file's own names are no leak
     trace = "\n".join(line for line in traceback.format_exception(error) if __file__ not in line)
-    return "\n".join([str(error), repr(error), repr(fields), trace, repr(error.args), pickle.dumps(error, 0).decode("latin-1")])
+    return "\n".join(
+        [str(error), repr(error), repr(fields), trace, repr(error.args), pickle.dumps(error, 0).decode("latin-1")]
+    )
 
 
 def leaks(text: str, allowed=()) -> list[str]:
@@ -175,7 +180,19 @@ def test_an_echo_anywhere_in_an_error_body_is_masked(name, status, data):
     """Whatever shape the provider's error has."""
     text = echo(name)
     leaf = st.sampled_from([text, EMAIL, f"x{text}x", None, 5])
-    names = ["error", "message", "code", "details", "type", "title", "internal_error", text, EMAIL, "context", "request_id"]
+    names = [
+        "error",
+        "message",
+        "code",
+        "details",
+        "type",
+        "title",
+        "internal_error",
+        text,
+        EMAIL,
+        "context",
+        "request_id",
+    ]
     body = data.draw(
         st.recursive(
             leaf,
@@ -191,7 +208,9 @@ def test_an_echo_anywhere_in_an_error_body_is_masked(name, status, data):
 
 def test_a_signed_in_token_is_masked_too():
     """An error that echoes the bearer token of the sign-in."""
-    account = Account(ACCOUNTS["flatpeak"](), Answering(reply(400, {"message": f"bad token {TOKEN}"})), uc.Retry(attempts=1))
+    account = Account(
+        ACCOUNTS["flatpeak"](), Answering(reply(400, {"message": f"bad token {TOKEN}"})), uc.Retry(attempts=1)
+    )
     with pytest.raises(uc.ApiError) as caught:
         list(account.customers())
     assert TOKEN not in spoken(caught.value)

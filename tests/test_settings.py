@@ -15,7 +15,7 @@ GOOD = {
     uc.Flexprice: {"api_key": "sk_planted"},
     uc.Flatpeak: {"account_id": "acc_1", "api_key": "sk_planted"},
 }
-CASES = [(cls, settings) for cls, settings in GOOD.items()]
+CASES = list(GOOD.items())
 SERVERS = {uc.FlexPortal: FakeFlexPortal, uc.Flexprice: FakeFlexprice, uc.Flatpeak: FakeFlatpeak}
 
 
@@ -42,7 +42,19 @@ def first_url(account) -> str:
 @pytest.mark.parametrize(("cls", "settings"), CASES)
 @pytest.mark.parametrize(
     "key",
-    ["", None, " ", "sk_planted\n", " sk_planted", "sk_planté", "sk\x00", "sk\r\nX-Evil: 1", 7, b"sk_planted", "\u200bsk_planted"],
+    [
+        "",
+        None,
+        " ",
+        "sk_planted\n",
+        " sk_planted",
+        "sk_planté",
+        "sk\x00",
+        "sk\r\nX-Evil: 1",
+        7,
+        b"sk_planted",
+        "\u200bsk_planted",
+    ],
     ids=repr,
 )
 def test_a_key_that_cant_be_sent_is_refused(cls, settings, key):
@@ -164,12 +176,12 @@ def test_regions_have_their_hosts(make, host):
         (lambda: uc.FlexPortal(api_key="k", tenant_id="t", region=None), "eu, us, qatar"),
         (lambda: uc.FlexPortal(api_key="k"), "FLEXPORTAL_TENANT_ID"),
         (lambda: uc.FlexPortal(tenant_id="t"), "FLEXPORTAL_API_KEY"),
-        (lambda: uc.Flexprice(), "FLEXPRICE_API_KEY"),
+        (uc.Flexprice, "FLEXPRICE_API_KEY"),
         (lambda: uc.Flexprice(api_key="k", region="eu"), "us, india"),
         (lambda: uc.Flexprice(api_key="k", auth="basic"), "both, x-api-key, bearer"),
         (lambda: uc.Flexprice(api_key="k", scan="fast"), "auto, keyset, offset"),
         (lambda: uc.Flexprice(api_key="k", environment_id="a\nb"), "environment_id"),
-        (lambda: uc.Flatpeak(), "FLATPEAK_ACCOUNT_ID"),
+        (uc.Flatpeak, "FLATPEAK_ACCOUNT_ID"),
         (lambda: uc.Flatpeak(account_id="a"), "FLATPEAK_API_KEY"),
         (lambda: uc.Flatpeak(api_key="k"), "FLATPEAK_ACCOUNT_ID"),
         (lambda: uc.Flatpeak(account_id="a:b", api_key="k"), "colon"),

@@ -60,7 +60,24 @@ async def test_an_async_walk_over_sockets(box, name):
     assert provider.requests[before:middle] == provider.requests[middle:]
 
 
-FAULTS = ["429", "500", "502", "503", "504", "503-json", "empty", "204", "html200", "garbage", "error200", "reset", "cut", "cut-chunked", "bom", "bad-gzip"]
+FAULTS = [
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+    "503-json",
+    "empty",
+    "204",
+    "html200",
+    "garbage",
+    "error200",
+    "reset",
+    "cut",
+    "cut-chunked",
+    "bom",
+    "bad-gzip",
+]
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -95,10 +112,17 @@ def test_tokens_that_die_over_sockets(box, fault):
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("fault", ["loop", "loop2"])
 def test_loops_over_sockets_end(box, name, fault):
-    """With an error, never with an end."""
-    getattr(box, name).fault(fault)
-    with uc.Client(account(box, name)) as client, pytest.raises(uc.CustomersError):
-        list(client.customers(page_size=10))
+    """With an error, or with everybody where another way round the loop was found; never short, never for ever."""
+    provider = getattr(box, name)
+    provider.fault(fault)
+    before = len(provider.requests)
+    with uc.Client(account(box, name)) as client:
+        try:
+            got = [c.id for c in client.customers(page_size=10)]
+        except uc.CustomersError:
+            got = truth(box, name)
+    assert sorted(got) == truth(box, name)
+    assert len(provider.requests) - before < 200
 
 
 def test_threads_share_a_client(box):

@@ -151,11 +151,11 @@ class Adapter(Protocol):
 
     def sign_in_request(self) -> Request:
         """The request for a token."""
-        raise NotImplementedError
+        raise UnsupportedError(f"{self.title} needs no sign-in")
 
     def read_token(self, response: Response, now: float) -> Token:
         """The token of that answer; `now` is in seconds on the client's monotonic clock."""
-        raise NotImplementedError
+        raise UnsupportedError(f"{self.title} needs no sign-in")
 
     def signed(self, request: Request, token: Token) -> Request:
         """The request with the token."""

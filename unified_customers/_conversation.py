@@ -63,6 +63,7 @@ class Tally:
     retries: int = 0
     waited: float = 0.0
     dated: tuple[str, float] | None = None
+    tokens: tuple[str, ...] = attrs.field(default=(), repr=False)
 
     def clock_skew(self) -> float | None:
         """Seconds by which the provider's clock was ahead of ours at the last answer, where it said its time."""
@@ -103,9 +104,9 @@ class Context:
         while True:
             attempt += 1
             try:
-                response = yield from self._send(request, wait, tally)
+                response = yield from self._send(request, wait, tally, hide)
                 spent += response.elapsed
-                return read(self._judged(response, accept, hide))
+                return read(self._judged(response, accept, (*hide, *tally.tokens)))
             except CustomersError as error:
                 spent += error.elapsed
                 self._describe(error, request)
@@ -123,18 +124,20 @@ class Context:
         name = self.adapter.name
         self.tell(Event(kind="retry", provider=name, wait=wait, attempt=attempt, reason=reason, status=error.status))
 
-    def _send(self, request: Request, wait: float, tally: Tally) -> Conversation[Response]:
+    def _send(self, request: Request, wait: float, tally: Tally, hide: tuple[str, ...]) -> Conversation[Response]:
         """Send once, signed in; once more with a new token where the old one is refused."""
         if not (request.signed and self.adapter.signs_in()):
             return (yield from self._follow(request, wait, tally))
         token: Token = yield NeedToken()
+        tally.tokens = (token.text,)
         response = yield from self._follow(self.adapter.signed(request, token), wait, tally)
         if response.status not in {401, 403}:
             return response
         token = yield NeedToken(rejected=token)
+        tally.tokens = (*tally.tokens, token.text)
         again = yield from self._follow(self.adapter.signed(request, token), 0.0, tally)
         if again.status in {401, 403}:
-            raise self.refused(again, cls=AuthenticationError)
+            raise self.refused(again, (*hide, *tally.tokens), AuthenticationError)
         return again
 
     def _follow(self, request: Request, wait: float, tally: Tally) -> Conversation[Response]:

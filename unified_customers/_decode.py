@@ -126,7 +126,7 @@ def cursor(value: Any, path: str) -> str | None:
     """A cursor: text, or `None` where it is null, missing or empty; a whole number is taken as its digits."""
     if value is None or value == "":
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and not _SURROGATE.search(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -157,7 +157,9 @@ def _bad_record(error: Exception, value: Mapping[str, Any], path: str, id_key: s
     faults = [_place(line, path) for line in transform_error(error, path, format_exception=_say)]
     where = faults[0].partition(" @ ")[2] or path
     bad = BadRecordError(
-        "sent a customer that can't be read: " + "; ".join(faults[:5]) + ". on_bad_record='skip' leaves such records out",
+        "sent a customer that can't be read: "
+        + "; ".join(faults[:5])
+        + ". on_bad_record='skip' leaves such records out",
         path=where,
     )
     found = value.get(id_key)

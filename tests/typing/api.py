@@ -28,7 +28,12 @@ def read() -> None:
     with uc.Client(price, timeout=5, retry=retry, on_event=told) as client:
         assert_type(client, uc.Client)
         listing = client.customers(
-            email="a@b.co", status="active", external_id=["a", "b"], ids="x", params={"expand": "integrations"}, page_size=10
+            email="a@b.co",
+            status="active",
+            external_id=["a", "b"],
+            ids="x",
+            params={"expand": "integrations"},
+            page_size=10,
         )
         assert_type(listing, uc.Listing)
         assert_type(listing.checkpoint, str)

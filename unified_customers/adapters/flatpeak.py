@@ -257,7 +257,7 @@ class Flatpeak(Adapter):
         if len(found) > 1:
             raise ConflictError("has several customers with this external_id: customers(external_id=…) lists them")
         if not found:
-            raise NotFoundError("has no customer with this external_id", status=response.status)
+            raise NotFoundError("has no customer with this external_id")
         return found[0]
 
     def problem(self, response: Response) -> Problem:

@@ -146,12 +146,12 @@ def step_back(position: CursorPosition, why: str) -> Batch:
     if back > (_RESTARTS if why == "restarted" else len(_STEPS)):
         raise _given_up(why)
     origin = position.origin if position.back else position.cursor
-    target = _earlier(position, origin, back)
+    target = _earlier(position, origin, back, why)
     following = attrs.evolve(position, cursor=target, origin=origin, back=back)
     return Batch(items=(), at=lambda _: position, next=following, recovered=True, why=why)
 
 
-def _earlier(position: CursorPosition, origin: str | None, back: int) -> str | None:
+def _earlier(position: CursorPosition, origin: str | None, back: int, why: str) -> str | None:
     """The cursor `back` steps before `origin`; `None`, the top, where the trail reaches that far."""
     path = position.trail if position.by_id else position.cursors
     steps = _STEPS[back - 1] if position.by_id else back
@@ -159,7 +159,7 @@ def _earlier(position: CursorPosition, origin: str | None, back: int) -> str | N
     if at - steps >= 0:
         return path[at - steps]
     if not position.whole or (back > 1 and at - _step_before(position, back) < 0):
-        raise _given_up("cursor lost")
+        raise _given_up(why)
     return None
 
 
@@ -249,7 +249,7 @@ def _after(
         cursor=cursor,
         trail=trail,
         whole=whole,
-        cursors=(*position.cursors, *([position.cursor] if position.cursor else []))[-3:],
+        cursors=position.cursors if position.back and not fresh else (*position.cursors, *_some(position.cursor))[-3:],
         by_id=by_id,
         last=stamp(moments[-1]) if moments else position.last,
         course=course,
@@ -261,6 +261,10 @@ def _after(
         shown=(position.shown or proven) and not fresh,
         empty=0 if listed.rows else position.empty + 1,
     )
+
+
+def _some(cursor: str | None) -> tuple[str, ...]:
+    return () if cursor is None else (cursor,)
 
 
 def _last_cursor(position: CursorPosition, fresh: Sequence[Row], by_id: bool) -> str | None:

@@ -22,6 +22,7 @@ from ..errors import DriftError, PaginationError
 _TAIL = 16
 _OLDER = 32
 _STUCK = 3
+_FEW = 8
 _BACK = 24
 
 
@@ -42,6 +43,7 @@ class OffsetPosition:
         cap: The largest page that the server was seen to send, where that is less than was asked.
         back: Steps back in a row.
         stuck: Pages without news in a row.
+        first: The total that the server sent first.
         total: The total that the server sent last.
         steady: Whether it has been the same all the time, as it is when nothing moves.
     """
@@ -58,6 +60,7 @@ class OffsetPosition:
     cap: int | None = None
     back: int = 0
     stuck: int = 0
+    first: int | None = None
     total: int | None = None
     steady: bool = True
 
@@ -90,6 +93,7 @@ def advance(
     page_size: int,
     largest: int,
     unique: bool = False,
+    grows: bool = False,
 ) -> Batch:
     """What a page adds to the walk.
 
@@ -101,6 +105,7 @@ def advance(
         page_size: How many customers the caller wants in a page.
         largest: The server's largest page.
         unique: Whether no two rows share a place in the order.
+        grows: Whether rows come anywhere into the list, as archived ones do, so that its total proves nothing.
 
     Raises:
         DriftError: Nothing proves that no row was lost.
@@ -110,8 +115,9 @@ def advance(
         position,
         course=_course(position, rows),
         by_id=position.by_id or unique,
+        steady=position.steady and not grows and position.total in {None, total},
+        first=total if position.first is None else position.first,
         total=position.total if total is None else total,
-        steady=position.steady and position.total in {None, total},
     )
     fresh = _fresh(position, rows)
     if fresh is None and position.offset > 0:
@@ -270,15 +276,22 @@ def _unstuck(
 
 
 def _falls_short(position: OffsetPosition, rows: Sequence[Row], total: int | None, count: int) -> bool:
-    """Whether an end contradicts the count: fewer customers than there are, or no count where there was one.
-
-    A total that changed tells of rows that came or went anywhere, so only a steady one proves a loss.
-    """
+    """Whether an end contradicts the count: fewer customers than there are, or no count where there was one."""
     if not rows and (position.seen or total):
         return total is None or total > position.seen
     if total is None:
         return position.total is not None
-    return position.steady and not position.back and position.seen + count < total
+    return total - position.seen - count > _came_behind(position, total)
+
+
+def _came_behind(position: OffsetPosition, total: int) -> int:
+    """How many of the customers that are counted may have come behind the walk: none in a list at rest.
+
+    A total that changed, and steps back, tell of a list that moves; a newest-first list grows behind every walk.
+    """
+    if position.steady and position.course != "down" and not position.back and not position.slack:
+        return 0
+    return _FEW + 2 * position.slack + max(0, total - (position.first or 0))
 
 
 def _after(
@@ -314,6 +327,7 @@ def _after(
         slack=position.slack,
         by_id=by_id,
         cap=position.cap,
+        first=position.first,
         total=position.total,
         steady=position.steady,
     )

@@ -234,11 +234,12 @@ class Flexprice(Adapter):
             batch = self.read_page(few, position.inner, response, keep)
             return wanted.advance(query, position, batch, lambda: self._start_plain(query))
         if isinstance(position, WindowPosition):
-            batch = self.read_page(_window(query, position), windows.current(position), response, keep)
+            follows = position.phase == "follow"
+            batch = self._read(_window(query, position), windows.current(position), response, keep, grows=follows)
             return windows.advance(position, batch, down=query.order == "desc")
         return self._read(query, position, response, keep)
 
-    def _read(self, query: Query, position: Position, response: Response, keep: Keep) -> Batch:
+    def _read(self, query: Query, position: Position, response: Response, keep: Keep, *, grows: bool = False) -> Batch:
         asked = self._asked(query, position)
         if isinstance(position, KeysetPosition):
             if response.status in _NO_SEARCH:
@@ -254,7 +255,7 @@ class Flexprice(Adapter):
             times = [row.customer.updated_at for row in answer.rows if row.customer is not None]
             refuse_disorder("updated_at", times, down=query.order == "desc")
         if isinstance(position, FirstPage):
-            return self._read_first(query, answer.rows, answer.total, asked)
+            return self._read_first(query, answer.rows, answer.total, asked, grows=grows)
         return offset.advance(
             position,
             answer.rows,
@@ -263,15 +264,22 @@ class Flexprice(Adapter):
             page_size=query.page_size,
             largest=LARGEST,
             unique=_ranked(query),
+            grows=grows,
         )
 
-    def _read_first(self, query: Query, rows: Sequence[Row], total: int | None, asked: int) -> Batch:
+    def _read_first(self, query: Query, rows: Sequence[Row], total: int | None, asked: int, *, grows: bool) -> Batch:
         """Page one; a short one whose total agrees is all, anything else goes on by keyset."""
         start = KeysetPosition(down=query.order == "desc")
         if not keyset.in_bounds(start, rows):  # not in the order asked for, or without times
             _refuse_ignored_order(query, rows)
             return offset.advance(
-                OffsetPosition(), rows, asked=asked, total=total, page_size=query.page_size, largest=LARGEST
+                OffsetPosition(),
+                rows,
+                asked=asked,
+                total=total,
+                page_size=query.page_size,
+                largest=LARGEST,
+                grows=grows,
             )
         good = [(n, row.customer) for n, row in enumerate(rows, 1) if row.customer is not None]
         ended = len(rows) < asked and (total is None or total == len(rows))
@@ -387,7 +395,7 @@ def _only(response: Response, query: Query, breaks: Callable[[Query, Customer], 
     if len(found) > 1:
         raise ConflictError("has several customers with that id: list them with customers(…)")
     if not found:
-        raise NotFoundError("has no such customer", status=response.status)
+        raise NotFoundError("has no such customer")
     return found[0]
 
 
