@@ -152,7 +152,7 @@ def judge(error, name):
     assert (str(error) + repr(error.details) + repr(error.code) + repr(error.request_id)).encode()
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(NAMES, STATUSES, bodies(), HEADERS)
 @example("flexprice", 200, b"", {})
 @example("flexportal", 204, b"", {})
@@ -185,7 +185,7 @@ def spoilt_pages(draw):
     return name, page
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(spoilt_pages(), STATUSES, st.sampled_from(["raise", "skip"]))
 def test_a_page_with_one_strange_value(spoilt, status, policy):
     """Read, skipped or refused; never a foreign error."""
@@ -248,7 +248,7 @@ def test_a_page_with_every_byte_changed(name):
     """One flipped byte anywhere."""
     whole = json.dumps(PAGES[name]).encode()
     for at in range(len(whole)):
-        for byte in (0, 0x22, 0x5C, 0x5D, 0x7D, 0x80, 0xFF, whole[at] ^ 1):
+        for byte in (0, 0x22, 0x5D, 0xFF, whole[at] ^ 1):
             ask_list(name, whole[:at] + bytes([byte]) + whole[at + 1 :])
 
 

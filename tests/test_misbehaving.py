@@ -61,7 +61,7 @@ def ids_of(listing, size=2):
 
 
 @pytest.mark.parametrize("kind", ["same rows", "new rows", "no rows"])
-@pytest.mark.parametrize("period", [1, 2, 3, 7, 64, 1000, 3000])
+@pytest.mark.parametrize("period", [1, 2, 3, 7, 64, 1500])
 @pytest.mark.parametrize("lead_in", [0, 1, 5])
 def test_a_repeated_cursor_of_any_period_raises(kind, period, lead_in):
     """A→A, A→B→A and longer circles end in an error within a few rounds, with the same rows, new ones or none."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import addresses, customers, metrics
 
 import unified_customers as uc
@@ -48,6 +48,7 @@ def test_a_read_only_dict_travels():
     dict(mapping)["d"] = 1
 
 
+@settings(max_examples=40)
 @given(customers())
 def test_a_customer_travels(customer):
     """Pickle, copy and deepcopy give an equal customer with the same hash."""
@@ -57,6 +58,7 @@ def test_a_customer_travels(customer):
     assert len({customer, copy.deepcopy(customer)}) == 1
 
 
+@settings(max_examples=40)
 @given(customers())
 def test_a_customer_survives_json(customer):
     """`from_dict(json(to_dict(c)))` is `c`, to the last digit and microsecond."""
@@ -70,6 +72,7 @@ def test_a_customer_survives_json(customer):
         assert str(again.metrics.margin) == str(customer.metrics.margin)
 
 
+@settings(max_examples=40)
 @given(customers())
 def test_to_dict_holds_plain_values_of_every_field(customer):
     """Every field by its name, and nothing that JSON doesn't know."""

@@ -174,7 +174,7 @@ def test_nothing_planted_is_said(name, answer, style, caplog, capsys):
     assert leaks("\n".join(said).replace(f"external_id={REF!r}", "")) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.sampled_from(sorted(ACCOUNTS)), st.sampled_from([400, 401, 403, 404, 409, 422, 429, 500]), st.data())
 def test_an_echo_anywhere_in_an_error_body_is_masked(name, status, data):
     """Whatever shape the provider's error has."""

@@ -39,6 +39,7 @@ Anything = NewType("Anything", object)
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
+_LONGEST_CURSOR = 16_000  # what an address has room for
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _decoder: msgspec.json.Decoder[Any] | None = None
@@ -126,7 +127,7 @@ def cursor(value: Any, path: str) -> str | None:
     """A cursor: text, or `None` where it is null, missing or empty; a whole number is taken as its digits."""
     if value is None or value == "":
         return None
-    if isinstance(value, str) and not _SURROGATE.search(value):
+    if isinstance(value, str) and len(value) <= _LONGEST_CURSOR and not _SURROGATE.search(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

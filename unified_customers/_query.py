@@ -21,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Test = Callable[[Customer], bool]
 ANY = "any"
+_LONGEST = 4000  # an address that is longer is refused by most servers, and by httpx at 64 KiB
 
 
 def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
@@ -120,6 +121,8 @@ def text(value: Any, name: str, *, secret: bool = False) -> str | None:
         raise InvalidRequestError(f"{name}= takes a text, not {type(value).__name__}")
     if not value.strip():
         raise InvalidRequestError(f"{name}= is empty: leave it out (or None) if it is not meant")
+    if len(value) > _LONGEST:
+        raise InvalidRequestError(f"{name}= is too long to be sent ({len(value):,} characters)")
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -5,21 +5,30 @@ Knows texts; must not know where they come from.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
-_EMAIL = re.compile(r"[^\s@\"'<>(){}\[\],;:=]{1,64}@[^\s@\"'<>(){}\[\],;:=]{1,255}")
+_EMAIL = re.compile(r"[^\s@\"'<>(){}\[\],;:=&?/]{1,64}(?:@|%40)[^\s@\"'<>(){}\[\],;:=]{1,255}")
 _LONGEST = 500
 
 
 def masked(text: str, values: Iterable[str]) -> str:
     """`text` in which each of `values` and every e-mail address is masked, cut to a readable length."""
-    for value in sorted({value for value in values if value}, key=len, reverse=True):
+    forms = {form for value in values if value for form in _forms(value)}
+    for value in sorted(forms, key=len, reverse=True):
         text = re.sub(_bounded(value), MASK, text) if len(value) < 3 else text.replace(value, MASK)
     text = "".join(c if c.isprintable() else " " for c in _EMAIL.sub(MASK, text[: 4 * _LONGEST]))
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    """A value as it may come back: as it is, as a part of an address, and as JSON writes it."""
+    safe = value.encode("utf-8", "replace").decode()
+    return value, quote(safe, safe=""), quote(safe), quote_plus(safe), json.dumps(safe)[1:-1]
 
 
 def _bounded(value: str) -> str:

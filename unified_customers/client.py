@@ -130,13 +130,11 @@ async def _read(answer: Any) -> bytes:
     httpx's own way of reading leaves its generators half-run where the encoding is broken, and trio warns of that.
     """
     if answer.is_stream_consumed:  # a transport that brings whole answers, as recordings do
-        content: bytes = answer.content
-        return content
+        return bytes(answer.content)
     raw = b"".join([chunk async for chunk in answer.aiter_raw()])
     if "content-encoding" not in answer.headers:
         return raw
-    content = type(answer)(answer.status_code, headers=answer.headers, content=raw).content
-    return content
+    return bytes(type(answer)(answer.status_code, headers=answer.headers, content=raw).content)
 
 
 def _response(answer: Any, body: bytes, began: float) -> Response:

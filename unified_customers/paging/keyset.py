@@ -24,6 +24,7 @@ _TAIL = 128
 _OVERLAP = 8
 _DOUBTS = 2
 _BACK = 12
+_FEW = 8
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -42,6 +43,8 @@ class KeysetPosition:
         doubts: Empty answers in a row that came with a total above zero.
         ordered: Whether a page has shown that the server sorts as asked: two moments in the right order.
         left: How many rows the last answer left to come, by its own total.
+        first: How many customers there were at the start, where the server counted.
+        audit: Whether all that is left is to count once more: fewer customers were read than there were.
     """
 
     at: str | None = None
@@ -54,14 +57,17 @@ class KeysetPosition:
     doubts: int = 0
     ordered: bool = False
     left: int | None = None
+    first: int | None = None
+    audit: bool = False
 
 
 def bound(position: KeysetPosition) -> str | None:
     """The moment that wanted rows lie strictly beyond: one microsecond before (or after) the last one's."""
     at = moment(position.at)
-    if at is None:
+    try:
+        return None if at is None else stamp(at + _MICROSECOND if position.down else at - _MICROSECOND)
+    except OverflowError:  # the first or last moment there is: everything lies on this side of it
         return None
-    return stamp(at + _MICROSECOND if position.down else at - _MICROSECOND)
 
 
 def without(position: KeysetPosition) -> tuple[str, ...]:
@@ -102,7 +108,9 @@ def _beyond(position: KeysetPosition, first: datetime) -> bool:
     return first <= at if position.down else first >= at
 
 
-def advance(position: KeysetPosition, rows: Sequence[Row], *, asked: int, total: int | None) -> Batch:
+def advance(
+    position: KeysetPosition, rows: Sequence[Row], *, asked: int, total: int | None, counts: bool = True
+) -> Batch:
     """What a page adds to the walk; the page must be `in_bounds`.
 
     Args:
@@ -110,6 +118,7 @@ def advance(position: KeysetPosition, rows: Sequence[Row], *, asked: int, total:
         rows: The page.
         asked: How many rows were asked for.
         total: The server's count of what lies beyond the bound: a hint.
+        counts: Whether the count at the start still means something at the end: not where rows change lists.
 
     Raises:
         DriftError: Inside a very large moment, none of the last rows read is left to go on from.
@@ -122,7 +131,7 @@ def advance(position: KeysetPosition, rows: Sequence[Row], *, asked: int, total:
         if met is None:
             return _step_back(position, asked)
         fresh = [row for row in rows[met:] if row.id not in frozenset(position.ids)]
-    return _batch(position, rows, fresh, asked=asked, total=total)
+    return _batch(position, rows, fresh, asked=asked, total=total, counts=counts)
 
 
 def _refuse_jump(position: KeysetPosition, total: int | None) -> None:
@@ -151,18 +160,27 @@ def _step_back(position: KeysetPosition, asked: int) -> Batch:
 
 
 def _batch(
-    position: KeysetPosition, rows: Sequence[Row], fresh: Sequence[Row], *, asked: int, total: int | None
+    position: KeysetPosition,
+    rows: Sequence[Row],
+    fresh: Sequence[Row],
+    *,
+    asked: int,
+    total: int | None,
+    counts: bool,
 ) -> Batch:
     good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
     reached = offset(position, asked) + len(rows)
     moments = {row.moment for row in rows}
-    seen = attrs.evolve(position, ordered=position.ordered or len(moments) > 1)
+    first = total if position.first is None and position.at is None else position.first
+    seen = attrs.evolve(position, ordered=position.ordered or len(moments) > 1, first=first)
     left = None if total is None or position.rank is not None else total - len(rows)
     after = attrs.evolve(after_rows(seen, fresh), left=left)
     ended = len(rows) < asked and (total is None or total <= reached)
     if not rows and total is None and position.left is not None:
         ended = False  # it counted before, so an empty answer without a count proves nothing
     following = None if ended else after if rows else _doubt(position, total)
+    if following is None and counts and first is not None and after.seen < first:
+        following = attrs.evolve(after, audit=True)
 
     def at(count: int) -> KeysetPosition:
         return after if count >= len(good) else after_rows(position, fresh[: good[count - 1][0] if count else 0])
@@ -177,6 +195,21 @@ def _batch(
         recovered=following is not None and not fresh,
         why="asked again" if not rows else "rows moved",
     )
+
+
+def audited(position: KeysetPosition, total: int | None) -> Batch:
+    """The end of a walk that read fewer customers than there were: were they deleted, or passed over?
+
+    Raises:
+        DriftError: There still are more than were read, and than can have come behind the walk.
+    """
+    came = 0 if total == position.first else _FEW + max(0, (total or 0) - (position.first or 0))
+    if total is None or total - position.seen > came:
+        raise DriftError(
+            f"counts {total} customers, and {position.seen} were read: its times may be coarser than those that it "
+            "sorts by. Use scan='offset'"
+        )
+    return Batch(items=(), at=lambda _: attrs.evolve(position, audit=False), next=None, total=total, scan="keyset")
 
 
 def _doubt(position: KeysetPosition, total: int | None) -> KeysetPosition | None:
@@ -214,4 +247,5 @@ def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
         seen=position.seen + len(rows),
         down=position.down,
         ordered=position.ordered,
+        first=position.first,
     )

@@ -22,7 +22,8 @@ from ..errors import DriftError, PaginationError
 _TAIL = 16
 _OLDER = 32
 _STUCK = 3
-_FEW = 8
+_CREEP = 64
+_FEW = 3
 _BACK = 24
 
 
@@ -35,6 +36,7 @@ class OffsetPosition:
         at: When the rows handed out last were created, or `None` where that can't be told.
         group: Ids handed out of that moment.
         older: Ids of some rows before that moment.
+        cut: Whether `group` holds the last of that moment's ids only.
         tail: Ids of the last rows of the last page, in the order of that page.
         seen: How many customers were handed out.
         course: ``"up"`` or ``"down"`` in time, ``"mixed"``, or ``""`` as long as it isn't known.
@@ -43,6 +45,7 @@ class OffsetPosition:
         cap: The largest page that the server was seen to send, where that is less than was asked.
         back: Steps back in a row.
         stuck: Pages without news in a row.
+        crept: Pages of known ground since the last step back.
         first: The total that the server sent first.
         total: The total that the server sent last.
         steady: Whether it has been the same all the time, as it is when nothing moves.
@@ -52,6 +55,7 @@ class OffsetPosition:
     at: str | None = None
     group: tuple[str, ...] = ()
     older: tuple[str, ...] = ()
+    cut: bool = False
     tail: tuple[str, ...] = ()
     seen: int = 0
     course: str = ""
@@ -60,12 +64,15 @@ class OffsetPosition:
     cap: int | None = None
     back: int = 0
     stuck: int = 0
+    crept: int = 0
     first: int | None = None
     total: int | None = None
     steady: bool = True
 
 
-def start_after(at: str | None, group: Sequence[str], seen: int, course: str) -> OffsetPosition:
+def start_after(
+    at: str | None, group: Sequence[str], seen: int, course: str, first: int | None = None
+) -> OffsetPosition:
     """The position of a walk that handed out `seen` customers by other means, the last, `group`, created `at`."""
     return OffsetPosition(
         offset=max(0, seen - len(group) - 1),
@@ -81,7 +88,7 @@ def size_of(position: OffsetPosition, page_size: int, largest: int) -> int:
     if position.offset == 0 and not position.seen:
         return page_size
     overlap = len(position.tail) or _TAIL if position.by_id else len(position.group) + 1
-    return min(largest, page_size + overlap + position.slack)
+    return min(largest, page_size * (1 + position.stuck) + overlap + position.slack)
 
 
 def advance(
@@ -93,7 +100,7 @@ def advance(
     page_size: int,
     largest: int,
     unique: bool = False,
-    grows: bool = False,
+    moves: bool = False,
 ) -> Batch:
     """What a page adds to the walk.
 
@@ -105,7 +112,7 @@ def advance(
         page_size: How many customers the caller wants in a page.
         largest: The server's largest page.
         unique: Whether no two rows share a place in the order.
-        grows: Whether rows come anywhere into the list, as archived ones do, so that its total proves nothing.
+        moves: Whether rows change between lists, as archived ones do, so that a steady total proves nothing.
 
     Raises:
         DriftError: Nothing proves that no row was lost.
@@ -115,11 +122,11 @@ def advance(
         position,
         course=_course(position, rows),
         by_id=position.by_id or unique,
-        steady=position.steady and not grows and position.total in {None, total},
+        steady=position.steady and not moves and position.total in {None, total},
         first=total if position.first is None else position.first,
         total=position.total if total is None else total,
     )
-    fresh = _fresh(position, rows)
+    fresh = _fresh(position, rows, unique=unique)
     if fresh is None and position.offset > 0:
         return _step_back(position, page_size)
     if fresh is None:
@@ -127,12 +134,12 @@ def advance(
     return _batch(position, rows, fresh, asked=asked, total=total, page_size=page_size, largest=largest)
 
 
-def _fresh(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | None:
+def _fresh(position: OffsetPosition, rows: Sequence[Row], *, unique: bool) -> list[Row] | None:
     """The rows that were not handed out, or `None` where the page does not meet what was read."""
     if position.offset == 0 and not position.seen:
         return list(rows)
     if _by_ids(position):
-        return _after_tail(position, rows)
+        return _after_tail(position, rows, unique=unique)
     return _after_group(position, rows)
 
 
@@ -162,7 +169,7 @@ def _older(position: OffsetPosition, row: Row) -> bool:
     return row.moment > at if position.course == "down" else row.moment < at
 
 
-def _after_tail(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | None:
+def _after_tail(position: OffsetPosition, rows: Sequence[Row], *, unique: bool) -> list[Row] | None:
     """Rows after the known ones, which must stand in the page in the order in which they were read."""
     tail = position.tail or position.group
     places = {row.id: n for n, row in enumerate(rows)}
@@ -172,7 +179,10 @@ def _after_tail(position: OffsetPosition, rows: Sequence[Row]) -> list[Row] | No
     if met != sorted(met):
         raise _no_order()
     known = {*tail, *position.group}
-    return [row for row in rows[met[-1] + 1 :] if row.id not in known]
+    if unique or position.cut or position.at is None or position.course == "mixed":
+        return [row for row in rows[met[-1] + 1 :] if row.id not in known]
+    known.update(position.older)  # all ids of the moment are known, so a row that sorts elsewhere now is news too
+    return [row for row in rows if row.id not in known and not _older(position, row)]
 
 
 def _no_order() -> DriftError:
@@ -235,7 +245,7 @@ def _batch(
         if not fresh:
             return _ask_again(position, total)
         ended = False
-    following = None if ended else _unstuck(position, after, rows, fresh, total)
+    following = None if ended else _unstuck(position, after, rows, fresh, full=len(rows) >= asked < largest)
 
     def at(count: int) -> OffsetPosition:
         if count >= len(good):
@@ -260,17 +270,20 @@ def _unstuck(
     after: OffsetPosition,
     rows: Sequence[Row],
     fresh: Sequence[Row],
-    total: int | None,
+    *,
+    full: bool,
 ) -> OffsetPosition:
-    """Where to go on; after a page without news, from its end, a bounded number of times."""
+    """Where to go on; after a page without news, a bounded number of times."""
     if fresh:
         return after
     end = position.offset + len(rows) - 1
-    if position.back and len(rows) > 1:  # stepped back too far: this page is known ground
-        return attrs.evolve(position, offset=end)
+    if position.back and len(rows) > 1 and position.crept < _CREEP:  # stepped back too far: known ground
+        return attrs.evolve(position, offset=end, crept=position.crept + 1)
     if position.stuck >= _STUCK:
-        left = "" if total is None else f" ({total} in all, {position.seen} read)"
+        left = "" if position.total is None else f" ({position.total} in all, {position.seen} read)"
         raise PaginationError(f"promises more customers than it sends{left}")
+    if full and not position.by_id:  # a larger page from the same place: ids prove nothing where ties have no order
+        return attrs.evolve(position, stuck=position.stuck + 1)
     tail = tuple(row.id for row in rows[-min(_TAIL, max(1, len(rows) // 2)) :])
     return attrs.evolve(after, offset=end + 1 - len(tail), tail=tail, by_id=True, stuck=position.stuck + 1)
 
@@ -291,7 +304,7 @@ def _came_behind(position: OffsetPosition, total: int) -> int:
     """
     if position.steady and position.course != "down" and not position.back and not position.slack:
         return 0
-    return _FEW + 2 * position.slack + max(0, total - (position.first or 0))
+    return _FEW + max(0, total - (position.first or 0))
 
 
 def _after(
@@ -312,7 +325,8 @@ def _after(
     group, older = _grouped(position, handed, last)
     first = next((n for n, row in enumerate(rows) if _same(row, last)), end)
     room = min(largest, position.cap or largest)  # of which the overlap may take a part only
-    large = len(group) + 1 + min(page_size, _TAIL, max(1, room // 2)) > room
+    stays = position.cut and last.moment is not None and position.at == stamp(last.moment)
+    large = stays or len(group) + 1 + min(page_size, _TAIL, max(1, room // 2)) > room
     by_id = large or last.moment is None or position.course == "mixed"
     reach = min(_TAIL, max(1, room // 2))
     tail = tuple(row.id for row in rows[max(0, end + 1 - reach) : end + 1] if _handed(row, position, handed))
@@ -321,6 +335,7 @@ def _after(
         at=None if last.moment is None else stamp(last.moment),
         group=group[-2 * _TAIL :] if large else group,
         older=older,
+        cut=large,
         tail=tail,
         seen=position.seen + count,
         course=position.course,

@@ -62,20 +62,20 @@ def advance(position: WindowPosition, batch: Batch, *, down: bool) -> Batch:
         batch = attrs.evolve(batch, fallback=lambda: advance(position, back(), down=down))
     if batch.recovered and not batch.items and batch.next is not None:
         return attrs.evolve(batch, next=_moved(position, batch.next), at=lambda _: position)
-    return _lead(position, batch) if position.phase == "lead" else _follow(position, batch, down)
+    return _lead(position, batch, down) if position.phase == "lead" else _follow(position, batch, down)
 
 
 def _moved(position: WindowPosition, to: Position) -> WindowPosition:
     return attrs.evolve(position, **{position.phase: to})
 
 
-def _lead(position: WindowPosition, batch: Batch) -> Batch:
+def _lead(position: WindowPosition, batch: Batch, down: bool) -> Batch:
     ended = batch.next is None
     items = batch.items
 
     def at(count: int) -> WindowPosition:
         given = (*position.given, *(customer.id for customer in items[:count]))
-        until, edge = _edge(position, items[:count])
+        until, edge = _edge(position, items[:count], down)
         timeless = (*position.timeless, *(customer.id for customer in items[:count] if customer.created_at is None))
         if count < len(items):
             return attrs.evolve(position, lead=batch.at(count), given=given, until=until, edge=edge, timeless=timeless)
@@ -96,12 +96,13 @@ def _lead(position: WindowPosition, batch: Batch) -> Batch:
     return attrs.evolve(batch, at=at, next=at(len(items)))
 
 
-def _edge(position: WindowPosition, items: Sequence[Customer]) -> tuple[str | None, tuple[str, ...]]:
+def _edge(position: WindowPosition, items: Sequence[Customer], down: bool) -> tuple[str | None, tuple[str, ...]]:
     """The last moment that the lead reached, and the ids given from its first customer on; some may have no moment."""
     times = [None if customer.created_at is None else stamp(customer.created_at) for customer in items]
     last = next((time for time in reversed(times) if time is not None), None)
     ids = tuple(customer.id for customer in items)
-    if last is None or last == position.until:
+    stands = last is not None and position.until is not None and (last > position.until) == down
+    if last is None or last == position.until or stands:  # a window never moves back, whatever comes late
         return position.until, (*position.edge, *ids)
     return last, ids[times.index(last) :]
 

@@ -198,6 +198,8 @@ class Flexprice(Adapter):
         if isinstance(position, WindowPosition):
             return self._request(_window(query, position), windows.current(position), commas=commas)
         base, headers, asked = self._base(), self._headers(), self._asked(query, position)
+        if isinstance(position, KeysetPosition) and position.audit:
+            return spelling.after(base, headers, query, KeysetPosition(down=position.down), 1)
         if isinstance(position, KeysetPosition):
             return spelling.after(base, headers, query, position, asked)
         at = position.offset if isinstance(position, OffsetPosition) else 0
@@ -234,20 +236,21 @@ class Flexprice(Adapter):
             batch = self.read_page(few, position.inner, response, keep)
             return wanted.advance(query, position, batch, lambda: self._start_plain(query))
         if isinstance(position, WindowPosition):
-            follows = position.phase == "follow"
-            batch = self._read(_window(query, position), windows.current(position), response, keep, grows=follows)
+            batch = self._read(_window(query, position), windows.current(position), response, keep, moves=True)
             return windows.advance(position, batch, down=query.order == "desc")
         return self._read(query, position, response, keep)
 
-    def _read(self, query: Query, position: Position, response: Response, keep: Keep, *, grows: bool = False) -> Batch:
+    def _read(self, query: Query, position: Position, response: Response, keep: Keep, *, moves: bool = False) -> Batch:
         asked = self._asked(query, position)
         if isinstance(position, KeysetPosition):
             if response.status in _NO_SEARCH:
                 return self._without_search(position, "has no POST /v1/customers/search")
             answer = answer_of(response, keep)
+            if position.audit:
+                return keyset.audited(position, answer.total)
             if not keyset.in_bounds(position, answer.rows):
                 return self._without_search(position, "does not honour the bounds of a search")
-            return keyset.advance(position, answer.rows, asked=asked, total=answer.total)
+            return keyset.advance(position, answer.rows, asked=asked, total=answer.total, counts=not moves)
         if response.status in _NO_SEARCH:
             raise UnsupportedError("has no POST /v1/customers/search, which sort= needs: leave sort= out")
         answer = answer_of(response, keep)
@@ -255,7 +258,7 @@ class Flexprice(Adapter):
             times = [row.customer.updated_at for row in answer.rows if row.customer is not None]
             refuse_disorder("updated_at", times, down=query.order == "desc")
         if isinstance(position, FirstPage):
-            return self._read_first(query, answer.rows, answer.total, asked, grows=grows)
+            return self._read_first(query, answer.rows, answer.total, asked, moves=moves)
         return offset.advance(
             position,
             answer.rows,
@@ -264,10 +267,10 @@ class Flexprice(Adapter):
             page_size=query.page_size,
             largest=LARGEST,
             unique=_ranked(query),
-            grows=grows,
+            moves=moves,
         )
 
-    def _read_first(self, query: Query, rows: Sequence[Row], total: int | None, asked: int, *, grows: bool) -> Batch:
+    def _read_first(self, query: Query, rows: Sequence[Row], total: int | None, asked: int, *, moves: bool) -> Batch:
         """Page one; a short one whose total agrees is all, anything else goes on by keyset."""
         start = KeysetPosition(down=query.order == "desc")
         if not keyset.in_bounds(start, rows):  # not in the order asked for, or without times
@@ -279,7 +282,7 @@ class Flexprice(Adapter):
                 total=total,
                 page_size=query.page_size,
                 largest=LARGEST,
-                grows=grows,
+                moves=moves,
             )
         good = [(n, row.customer) for n, row in enumerate(rows, 1) if row.customer is not None]
         ended = len(rows) < asked and (total is None or total == len(rows))
@@ -305,7 +308,8 @@ class Flexprice(Adapter):
                 "sent customers without the time of their creation, so the walk has no place to go on"
             )
         ids = (*position.ids, *position.run)
-        following = offset.start_after(position.at, ids, position.seen, "down" if position.down else "up")
+        course = "down" if position.down else "up"
+        following = offset.start_after(position.at, ids, position.seen, course, position.first)
         return Batch(items=(), at=lambda _: position, next=following, recovered=True, scan="offset")
 
     def breaks(self, query: Query, customer: Customer) -> str | None:
@@ -380,7 +384,7 @@ def _read_by_list(start: KeysetPosition, rows: Sequence[Row], total: int | None)
     ids = tuple(row.id for row in rows if row.moment == last)
     rank = 0 if len(ids) > keyset.MOST_IDS else None
     left = None if total is None else max(0, total - len(rows))
-    return KeysetPosition(at=stamp(last), ids=ids, rank=rank, seen=len(rows), down=start.down, left=left)
+    return KeysetPosition(at=stamp(last), ids=ids, rank=rank, seen=len(rows), down=start.down, left=left, first=total)
 
 
 def _refuse_ignored_order(query: Query, rows: Sequence[Row]) -> None:
