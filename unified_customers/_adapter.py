@@ -48,6 +48,7 @@ class Batch:
         previous: Where a walk backwards from the first item would start.
         fallback: What to do instead if most of `items` turn out to have been handed out long ago: the provider may
             have started again from the top.
+        strict: An item that turns out to have been handed out proves that the list has no order to go by.
     """
 
     items: Sequence[Customer]
@@ -60,6 +61,7 @@ class Batch:
     scan: str = "cursor"
     previous: Position | None = None
     fallback: Callable[[], Batch] | None = None
+    strict: bool = False
 
 
 @attrs.frozen(kw_only=True)

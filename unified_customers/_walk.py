@@ -16,7 +16,7 @@ from ._adapter import Batch, Position
 from ._conversation import Context, Event, Tally
 from ._guard import Guard
 from ._wire import Conversation, Response
-from .errors import BadRecordError, CustomersError, FilterIgnoredError, LoopError
+from .errors import BadRecordError, CustomersError, DriftError, FilterIgnoredError, LoopError
 from .models import Customer, Page, Query
 
 OnBadRecord = str | Callable[[BadRecordError], Any]
@@ -208,6 +208,11 @@ class Walk:
         places = [n for n, customer in enumerate(batch.items, 1) if customer.id not in ids]
         if batch.fallback is not None and 2 * len(places) < len(batch.items):
             batch, places = batch.fallback(), []
+        if batch.strict and len(places) < len(batch.items):
+            raise DriftError(
+                "lists customers of one moment in another order each time, and there are more of them than fit a "
+                "page: nothing proves that none is lost. scan='keyset' reads them where the server has a search"
+            )
         places = _once(batch.items, places)
         self._refuse_circles(batch, places)
         wanted = [n for n in places if self._wanted(batch.items[n - 1])]

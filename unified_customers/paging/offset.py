@@ -80,6 +80,7 @@ def start_after(
         group=tuple(group),
         seen=seen,
         course=course if seen else "",
+        first=first,
     )
 
 
@@ -241,7 +242,7 @@ def _batch(
     ended = not rows or (len(rows) < asked and (total is None or total <= reached))
     if not ended and len(rows) < asked:
         after = attrs.evolve(after, cap=len(rows))
-    if ended and _falls_short(position, rows, total, len(fresh)):
+    if ended and (_falls_short(position, rows, total, len(fresh)) or _denies_itself(position, total, reached)):
         if not fresh:
             return _ask_again(position, total)
         ended = False
@@ -262,6 +263,7 @@ def _batch(
         scan="offset",
         recovered=position.back > 0 and not fresh,
         why="rows moved" if position.back else "",
+        strict=position.cut,
     )
 
 
@@ -295,6 +297,11 @@ def _falls_short(position: OffsetPosition, rows: Sequence[Row], total: int | Non
     if total is None:
         return position.total is not None
     return total - position.seen - count > _came_behind(position, total)
+
+
+def _denies_itself(position: OffsetPosition, total: int | None, reached: int) -> bool:
+    """Whether an answer counts far fewer customers than stand before its own last row, and than it counted before."""
+    return total is not None and total + _FEW < min(reached, position.first or 0)
 
 
 def _came_behind(position: OffsetPosition, total: int) -> int:
