@@ -99,6 +99,7 @@ def plan(
         query=checked.query,
         start=start,
         local=checked.local,
+        sort=checked.sort,
         local_values=checked.values,
         on_bad_record=on_bad_record,
         max_items=max_items,

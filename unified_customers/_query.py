@@ -15,12 +15,16 @@ import attrs
 
 from ._adapter import Adapter
 from .errors import InvalidRequestError, UnsupportedError
-from .models import Customer, Query, ReadOnlyDict
+from .models import Customer, Metrics, Query, ReadOnlyDict
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Test = Callable[[Customer], bool]
 ANY = "any"
+_SORTED_HERE = (
+    *("id", "external_id", "name", "first_name", "last_name", "company", "email", "phone", "kind", "status"),
+    *("parent_id", "created_at", "updated_at", "account_id"),
+)
 _LONGEST = 4000  # an address that is longer is refused by most servers, and by httpx at 64 KiB
 
 
@@ -62,6 +66,25 @@ class Wanted:
 
 
 @attrs.frozen
+class Sort:
+    """An order that is made here, because the provider lacks it: a customer's field, or one of its metrics."""
+
+    field: str
+    down: bool
+
+    def __call__(self, customers: Iterable[Customer]) -> list[Customer]:
+        """The customers in that order; those without a value come last."""
+        keyed = [(self._value(customer), customer) for customer in customers]
+        known = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=self.down)
+        return [customer for _, customer in known] + [customer for value, customer in keyed if value is None]
+
+    def _value(self, customer: Customer) -> Any:
+        if self.field in _SORTED_HERE:
+            return getattr(customer, self.field)
+        return None if customer.metrics is None else getattr(customer.metrics, self.field)
+
+
+@attrs.frozen
 class Checked:
     """The query in the provider's words, and what is to be filtered here."""
 
@@ -69,6 +92,7 @@ class Checked:
     local: dict[str, Test]
     values: dict[str, Any]
     hide: tuple[str, ...]
+    sort: Sort | None = None
 
 
 def check(adapter: Adapter, wanted: Wanted) -> Checked:
@@ -87,7 +111,7 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
         del far["status"]  # a provider without a status lists every customer that there is
     if far and wanted.unsupported == "raise":
         raise _lacking(adapter, next(iter(far)))
-    sort, order = _sorting(adapter, wanted)
+    sort, order, here = _sorting(adapter, wanted)
     query = Query(
         email=near.get("email"),
         status=_word(adapter, "status", near.get("status"), adapter.status_words, extra=(ANY,)),
@@ -104,7 +128,8 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
     if wanted.backwards and not adapter.capabilities.backwards:
         raise UnsupportedError(f"{adapter.title} can't be walked backwards: leave before= out", provider=adapter.name)
     tests = {name: _TESTS[name](value) for name, value in far.items()}
-    return Checked(adapter.check_query(query), tests, far, tuple(_texts([filters, wanted.params or {}])))
+    values = far if here is None else {**far, "sort": [here.field, here.down]}
+    return Checked(adapter.check_query(query), tests, values, tuple(_texts([filters, wanted.params or {}])), here)
 
 
 def _filters(wanted: Wanted) -> dict[str, Any]:
@@ -178,11 +203,15 @@ def _word(
     raise UnsupportedError(f"{adapter.title} has no such {name}: it knows {known}", provider=adapter.name)
 
 
-def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None]:
+def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None, Sort | None]:
+    """The provider's sort and order, or an order to be made here."""
     sort, order = text(wanted.sort, "sort"), text(wanted.order, "order")
     if order not in {None, "asc", "desc"}:
         raise InvalidRequestError("order= is 'asc' or 'desc'")
     can = adapter.capabilities
+    lacking = (sort is not None and sort not in can.sorts) or (order is not None and order not in can.orders)
+    if lacking and wanted.unsupported == "local":
+        return None, None, _sort_here(sort or "created_at", order)
     if sort is not None and sort not in can.sorts:
         says = _nearest(sort, can.sorts) if can.sorts else "it sorts by nothing"
         raise UnsupportedError(f"{adapter.title} can't sort by that (sort=): {says}", provider=adapter.name)
@@ -191,7 +220,14 @@ def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None]:
             f"{adapter.title} can't list in order={order!r}: it knows {', '.join(can.orders) or 'one order only'}",
             provider=adapter.name,
         )
-    return sort, order
+    return sort, order, None
+
+
+def _sort_here(field: str, order: str | None) -> Sort:
+    known = (*_SORTED_HERE, *(a.name for a in attrs.fields(Metrics)))
+    if field not in known:
+        raise UnsupportedError(f"nothing can be sorted by that here (sort=): {_nearest(field, known)}")
+    return Sort(field, order == "desc")
 
 
 def _params(params: Any) -> Mapping[str, Any]:

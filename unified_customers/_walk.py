@@ -15,9 +15,10 @@ from . import _checkpoint
 from ._adapter import Batch, Position
 from ._conversation import Context, Event, Tally
 from ._guard import Guard
+from ._query import Sort
 from ._wire import Conversation, Response
-from .errors import BadRecordError, CustomersError, DriftError, FilterIgnoredError, LoopError
-from .models import Customer, Page, Query
+from .errors import BadRecordError, CustomersError, DriftError, FilterIgnoredError, LoopError, UnsupportedError
+from .models import EMPTY, Customer, Page, Query
 
 OnBadRecord = str | Callable[[BadRecordError], Any]
 _KEPT_BAD = 1000
@@ -40,7 +41,7 @@ class Report:
         drift: How often rows moved under the walk, so that it stepped back.
         bad_records: Records that could not be read and were left out: the first thousand.
         bad: How many there were.
-        local: Filters applied here, because the provider lacks them.
+        local: Filters (and a sort) applied here, because the provider lacks them.
         filtered: Customers that those filters left out.
         total: The provider's last count of all matches, a hint.
     """
@@ -69,7 +70,8 @@ class Plan:
     query: Query
     start: Position
     local: Mapping[str, Callable[[Customer], bool]]
-    local_values: Mapping[str, Any]
+    sort: Sort | None = None
+    local_values: Mapping[str, Any] = EMPTY
     on_bad_record: OnBadRecord = "raise"
     max_items: int | None = None
     hide: tuple[str, ...] = ()
@@ -104,7 +106,7 @@ class Walk:
         self.plan = plan
         self.items: Sequence[Customer] = ()
         self.index = 0
-        self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local))
+        self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local_values))
         self._batch: Batch | None = None
         self._done = 0
         self._tally = Tally()
@@ -112,12 +114,13 @@ class Walk:
         self.held = Held((), (), lambda _: plan.start, plan.start)
         self._recoveries = 0
         self._circle = False
-        self._left = plan.max_items
+        self._left = None if plan.sort is not None else plan.max_items
+        self._pool: list[Customer] | None = None if plan.sort is None else []
 
     @property
     def ended(self) -> bool:
         """Whether there is nothing left to ask for."""
-        return self.held.next is None or self._left == 0
+        return (self.held.next is None or self._left == 0) and self._pool is None
 
     @property
     def report(self) -> Report:
@@ -128,6 +131,8 @@ class Walk:
     @property
     def position(self) -> Position:
         """Where the walk stands after what was handed out."""
+        if self._pool is not None:
+            return self.plan.start  # read to be sorted, but nothing of it handed out
         return self.held.position(self.index)
 
     @property
@@ -144,12 +149,34 @@ class Walk:
         """Read on until there is something to hand out; `False` at the end."""
         if self._circle:
             raise _circles()
+        if self._pool is not None and self.plan.sort is not None:
+            return (yield from self._sorted(self.plan.sort, self._pool))
         while not self.ended:
             batch = yield from self._read(self.held.next)
             self._accept(batch)
             if self.items:
                 return True
         return False
+
+    def _sorted(self, sort: Sort, pool: list[Customer]) -> Conversation[bool]:
+        """Read everything, then hand it out in the caller's order; a turn that failed goes on where it was."""
+        while self.held.next is not None:
+            batch = yield from self._read(self.held.next)
+            self._accept(batch)
+            pool.extend(self.items)
+            self.items = ()  # not to be handed out yet, also after an error
+        end, self._pool, self._done = self.held.position(len(self.held.items)), None, 0
+        self.items = sort(pool)[: self.plan.max_items]
+        self.index = 0
+        last = len(self.items)
+
+        def at(count: int) -> Position:
+            if 0 < count < last:
+                raise UnsupportedError("a walk that is sorted here has a checkpoint at its start and end only")
+            return end if count else self.plan.start
+
+        self.held = Held(self.items, range(1, last + 1), at, None)
+        return bool(self.items)
 
     def _read(self, position: Position) -> Conversation[Batch]:
         context, query = self.plan.context, self.plan.query

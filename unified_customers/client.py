@@ -271,7 +271,8 @@ class Client(_Shared):
             before: A checkpoint or a customer's id to walk backwards from, where the provider can.
             concurrency: Must be 1 in this release.
             prefetch: Must be 0 in this release.
-            unsupported: ``"local"`` applies filters that the provider lacks here, to every row read.
+            unsupported: ``"local"`` applies filters that the provider lacks here, to every row read; a sort that it
+                lacks as well, once all are read, so such a walk holds all its customers in memory.
             on_bad_record: ``"raise"``, ``"skip"``, or a callable that is given each `BadRecordError`.
 
         Raises:
