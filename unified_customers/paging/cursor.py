@@ -197,7 +197,8 @@ def _end_or_search(position: CursorPosition, listed: Listed) -> Batch:
     if nothing_yet or (position.missing and position.shown and not listed.more):
         return _batch(position, listed, [], dropped=0, proven=False)
     if (position.promised or listed.more) and position.cursor is not None:
-        return step_back(attrs.evolve(position, missing=not listed.more), "promised rows are missing")
+        missing = position.missing if position.back else not listed.more  # of the place that was lost, no other
+        return step_back(attrs.evolve(position, missing=missing), "promised rows are missing")
     if position.back:  # the top of the list is empty now, and none of what was read is there to go on from
         raise _given_up("cursor lost")
     return _batch(position, attrs.evolve(listed, more=False), [], dropped=0, proven=False)
@@ -288,7 +289,7 @@ def _longer(
 
 def _course(position: CursorPosition, rows: Sequence[Row]) -> str:
     """Which way time runs, learnt from the rows: an order that isn't one of time must raise no alarm."""
-    course, before = position.course, moment(position.last)
+    course, before = position.course, None if position.back else moment(position.last)  # from further back: a jump
     for row in rows:
         if row.moment is not None:
             course, before = _bend(course, before, row.moment), row.moment

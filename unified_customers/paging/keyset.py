@@ -44,6 +44,7 @@ class KeysetPosition:
         ordered: Whether a page has shown that the server sorts as asked: two moments in the right order.
         left: How many rows the last answer left to come, by its own total.
         first: How many customers there were at the start, where the server counted.
+        fine: Whether a moment finer than a millisecond was seen, so that the server shows what it sorts by.
         audit: Whether all that is left is to count once more: fewer customers were read than there were.
     """
 
@@ -58,6 +59,7 @@ class KeysetPosition:
     ordered: bool = False
     left: int | None = None
     first: int | None = None
+    fine: bool = False
     audit: bool = False
 
 
@@ -172,7 +174,8 @@ def _batch(
     reached = offset(position, asked) + len(rows)
     moments = {row.moment for row in rows}
     first = total if position.first is None and position.at is None else position.first
-    seen = attrs.evolve(position, ordered=position.ordered or len(moments) > 1, first=first)
+    fine = position.fine or any(at is not None and at.microsecond % 1000 for at in moments)
+    seen = attrs.evolve(position, ordered=position.ordered or len(moments) > 1, first=first, fine=fine)
     left = None if total is None or position.rank is not None else total - len(rows)
     after = attrs.evolve(after_rows(seen, fresh), left=left)
     ended = len(rows) < asked and (total is None or total <= reached)
@@ -203,7 +206,7 @@ def audited(position: KeysetPosition, total: int | None) -> Batch:
     Raises:
         DriftError: There still are more than were read, and than can have come behind the walk.
     """
-    came = 0 if total == position.first else _FEW + max(0, (total or 0) - (position.first or 0))
+    came = 0 if total == position.first and not position.fine else _FEW + max(0, (total or 0) - (position.first or 0))
     if total is None or total - position.seen > came:
         raise DriftError(
             f"counts {total} customers, and {position.seen} were read: its times may be coarser than those that it "
@@ -248,4 +251,5 @@ def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
         down=position.down,
         ordered=position.ordered,
         first=position.first,
+        fine=position.fine,
     )

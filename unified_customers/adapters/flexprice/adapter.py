@@ -384,7 +384,10 @@ def _read_by_list(start: KeysetPosition, rows: Sequence[Row], total: int | None)
     ids = tuple(row.id for row in rows if row.moment == last)
     rank = 0 if len(ids) > keyset.MOST_IDS else None
     left = None if total is None else max(0, total - len(rows))
-    return KeysetPosition(at=stamp(last), ids=ids, rank=rank, seen=len(rows), down=start.down, left=left, first=total)
+    fine = any(row.moment is not None and row.moment.microsecond % 1000 for row in rows)
+    return KeysetPosition(
+        at=stamp(last), ids=ids, rank=rank, seen=len(rows), down=start.down, left=left, first=total, fine=fine
+    )
 
 
 def _refuse_ignored_order(query: Query, rows: Sequence[Row]) -> None:
