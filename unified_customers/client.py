@@ -224,6 +224,7 @@ class Client(_Shared):
                 answer = self._http.send(request, auth=None, follow_redirects=False)
             return _response(answer, answer.content, began)
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
+            self._refuse_closed()  # closed under the request: asking again would not help
             return _unreachable(error, began)
 
     def _sign_in(self, need: NeedToken) -> Token:
@@ -413,6 +414,7 @@ class AsyncClient(_Shared):
                     await answer.aclose()
             return _response(answer, body, began)
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
+            self._refuse_closed()  # closed under the request: asking again would not help
             return _unreachable(error, began)
 
     async def _sign_in(self, need: NeedToken) -> Token:

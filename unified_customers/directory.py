@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
+import weakref
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +32,7 @@ from .errors import CheckpointError, ConfigurationError, CustomersError, Invalid
 from .models import Customer
 
 IN_FLIGHT = 32
+_PATIENCE = 5.0  # seconds that closing waits for requests under way
 _PREFIX = "ucd1."
 Accounts = Iterable[Adapter] | Mapping[str, Adapter]
 
@@ -173,13 +176,21 @@ class DirectoryListing:
         errors: With ``on_account_error="collect"``: the error of each account that failed, by its name.
     """
 
-    def __init__(self, clients: Mapping[str, Client], start: Callable[[], _Progress], in_flight: int) -> None:
-        self._clients, self._start, self._in_flight = clients, start, in_flight
+    def __init__(
+        self,
+        clients: Mapping[str, Client],
+        start: Callable[[], _Progress],
+        in_flight: int,
+        iterators: weakref.WeakSet[DirectoryIterator],
+    ) -> None:
+        self._clients, self._start, self._in_flight, self._iterators = clients, start, in_flight, iterators
         self._progress = start()
 
     def __iter__(self) -> DirectoryIterator:
         self._progress = self._start()
-        return DirectoryIterator(self._clients, self._progress, self._in_flight)
+        iterator = DirectoryIterator(self._clients, self._progress, self._in_flight)
+        self._iterators.add(iterator)
+        return iterator
 
     @property
     def checkpoint(self) -> str:
@@ -203,6 +214,7 @@ class DirectoryIterator:
     def __init__(self, clients: Mapping[str, Client], progress: _Progress, in_flight: int) -> None:
         self._clients, self._progress, self._in_flight = clients, progress, in_flight
         self._box = _Box(in_flight)
+        self._readers: list[threading.Thread] = []
 
     def __iter__(self) -> DirectoryIterator:
         return self
@@ -227,11 +239,20 @@ class DirectoryIterator:
         for account in waiting:
             account.state = "reading"
         for _ in range(self._box.give(waiting)):
-            threading.Thread(target=_reader, args=(self._clients, self._box), daemon=True).start()
+            thread = threading.Thread(target=_reader, args=(self._clients, self._box), daemon=True)
+            self._readers.append(thread)
+            thread.start()
 
     def close(self) -> None:
         """Let the readers go; what they read ahead is not lost, as the checkpoint does not count it."""
         self._box.close()
+
+    def wait(self, seconds: float) -> None:
+        """Let the readers go, and wait until they have finished the requests that are under way."""
+        self.close()
+        until = time.monotonic() + seconds
+        for reader in self._readers:
+            reader.join(max(0.0, until - time.monotonic()))
 
     def __del__(self) -> None:
         self._box.close()
@@ -356,6 +377,7 @@ class Directory(_Accounts):
             name: Client(adapter, timeout=timeout, retry=retry, on_event=on_event)
             for name, adapter in self._named.items()
         }
+        self._iterators: weakref.WeakSet[DirectoryIterator] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -366,7 +388,9 @@ class Directory(_Accounts):
         self.close()
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back, once requests that are under way have ended (or after a few seconds)."""
+        for iterator in tuple(self._iterators):
+            iterator.wait(_PATIENCE)
         for client in self._clients.values():
             client.close()
 
@@ -384,7 +408,7 @@ class Directory(_Accounts):
             CheckpointError: The checkpoint is damaged, or made for another query.
         """
         start = self._starter(self._clients, query, after, on_account_error)
-        return DirectoryListing(self._clients, start, self._in_flight)
+        return DirectoryListing(self._clients, start, self._in_flight, self._iterators)
 
 
 class AsyncDirectoryListing:
@@ -419,6 +443,7 @@ class AsyncDirectoryIterator:
 
     def __init__(self, directory: AsyncDirectory, progress: _Progress) -> None:
         self._directory, self._progress = directory, progress
+        self._group = directory.group  # raises before anything is opened
         self._send: MemoryObjectSendStream[_News]
         self._receive: MemoryObjectReceiveStream[_News]
         self._send, self._receive = anyio.create_memory_object_stream(directory.in_flight)
@@ -437,7 +462,7 @@ class AsyncDirectoryIterator:
         while (customer := self._progress.take()) is None:
             for account in self._progress.to_read():
                 account.state = "reading"
-                self._directory.group.start_soon(self._read, account)
+                self._group.start_soon(self._read, account)
             if self._progress.finished:
                 await self.aclose()
                 raise StopAsyncIteration

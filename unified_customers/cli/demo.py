@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import attrs
 import click
 
@@ -37,8 +36,8 @@ class Seen:
         held: Ids of the customers that the sandbox holds.
         ids: Ids of those that were read.
         first: The first of these customers that have an e-mail address.
-        events: Everything that the client told but pages.
-        listing: What was read; its report has the walk's own counts.
+        events: Everything that was told but pages.
+        report: The walk's own counts.
         error: What it failed with, if it did.
         seconds: How long it took.
     """
@@ -48,14 +47,15 @@ class Seen:
     ids: list[str] = attrs.field(factory=list)
     first: list[uc.Customer] = attrs.field(factory=list)
     events: list[uc.Event] = attrs.field(factory=list)
-    listing: uc.AsyncListing | None = None
+    report: uc.Report = attrs.field(factory=lambda: uc.Report(provider=""))
     error: uc.CustomersError | None = None
     seconds: float = 0.0
 
-    @property
-    def report(self) -> uc.Report:
-        """The walk's own counts; nothing if it did not begin."""
-        return self.listing.report if self.listing else uc.Report(provider=self.name)
+    def took(self, customer: uc.Customer) -> None:
+        """Count a customer, and keep the first few to show."""
+        self.ids.append(customer.id)
+        if customer.email and len(self.first) < _SHOWN:
+            self.first.append(customer)
 
     @property
     def sign_ins(self) -> int:
@@ -115,36 +115,26 @@ def read_all(box: Sandbox, show: Show) -> tuple[list[Seen], float]:
     seen = {name: Seen(name, held[name]) for name in settings}
     show.follow(list(seen.values()))
 
-    async def together() -> None:
-        async with anyio.create_task_group() as group:
-            for name, one in seen.items():
-                group.start_soon(_read, settings[name], one, show)
-
-    began = time.monotonic()
-    anyio.run(together)
-    return list(seen.values()), time.monotonic() - began
-
-
-async def _read(settings: Any, seen: Seen, show: Show) -> None:
-    began = time.monotonic()
-
     def tell(event: uc.Event) -> None:
         if event.kind != "page":
-            seen.events.append(event)
-            show.told(seen, event)
+            seen[event.provider].events.append(event)
+            show.told(seen[event.provider], event)
 
-    try:
-        async with uc.AsyncClient(settings, on_event=tell) as client:
-            listing = client.customers(page_size=_PAGE)
-            seen.listing = listing
-            async for customer in listing:
-                seen.ids.append(customer.id)
-                if customer.email and len(seen.first) < _SHOWN:
-                    seen.first.append(customer)
-    except uc.CustomersError as error:  # the others read on
-        seen.error = error
-    seen.seconds = time.monotonic() - began
-    show.done(seen)
+    began = time.monotonic()
+    with uc.Directory(settings, on_event=tell) as directory:
+        listing = directory.customers(page_size=_PAGE, on_account_error="collect")
+        for customer in listing:  # the customers of all three, through one iterator
+            one = seen[customer.provider]
+            one.took(customer)
+            if len(one.ids) == len(one.held):
+                one.seconds = time.monotonic() - began
+                show.done(one)
+    for name, one in seen.items():
+        one.report, one.error = listing.reports[name], listing.errors.get(name)
+        if len(one.ids) != len(one.held):
+            one.seconds = time.monotonic() - began
+            show.done(one)
+    return list(seen.values()), time.monotonic() - began
 
 
 def _prove(seen: Sequence[Seen]) -> None:

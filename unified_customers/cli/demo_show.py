@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from .demo import Seen
 
 LINES = """\
-import anyio, unified_customers as uc
-async def read(name):
-    async with uc.connect_async(name) as client:  # settings: FLEXPORTAL_API_KEY and so on
-        async for customer in client.customers():
-            print(customer.provider, customer.id, customer.status, customer.created_at)
-async def main():
-    async with anyio.create_task_group() as group:
-        for name in ("flexportal", "flexprice", "flatpeak"):
-            group.start_soon(read, name)
-anyio.run(main)
+import unified_customers as uc
+
+names = ("flexportal", "flexprice", "flatpeak")
+clients = [uc.connect(name) for name in names]  # settings: FLEXPORTAL_API_KEY and so on
+with uc.Directory([client.provider for client in clients]) as directory:
+    listing = directory.customers()
+    for customer in listing:  # all accounts at the same time, one iterator
+        print(customer.provider, customer.id, customer.status, customer.created_at)
+    requests = sum(report.requests for report in listing.reports.values())
+    print(requests, "requests; to go on later:", listing.checkpoint[:12])
 """
 _SPARED = ("KIND", "CREATED", "COUNTRY", "STATUS")  # where the terminal is narrow; never whose they are
 _OBSTACLES = (

@@ -180,6 +180,8 @@ def _after_tail(position: OffsetPosition, rows: Sequence[Row], *, unique: bool) 
     if met != sorted(met):
         raise _no_order()
     known = {*tail, *position.group}
+    if not unique and any(row.id in known for row in rows[met[-1] + 1 :]):
+        raise _no_order()  # read already, and now behind what was read last
     if unique or position.cut or position.at is None or position.course == "mixed":
         return [row for row in rows[met[-1] + 1 :] if row.id not in known]
     known.update(position.older)  # all ids of the moment are known, so a row that sorts elsewhere now is news too

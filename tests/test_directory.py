@@ -1,0 +1,194 @@
+"""Many accounts behind one iterator, over real sockets against the sandbox."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+import unified_customers as uc
+from unified_customers.sandbox import Sandbox
+
+QUICK = uc.Retry(attempts=2, first_wait=0.0, jitter=0)
+
+
+@pytest.fixture(scope="module")
+def box():
+    """A sandbox for all tests of this file."""
+    with Sandbox(customers=60, seed=3) as box:
+        yield box
+
+
+@pytest.fixture(autouse=True)
+def calm(box):
+    """No fault is left over from another test."""
+    for provider in box.providers:
+        provider.clear_faults()
+
+
+def accounts(box):
+    """The three accounts of the sandbox."""
+    return [
+        uc.FlexPortal(**box.flexportal.settings),
+        uc.Flexprice(**box.flexprice.settings),
+        uc.Flatpeak(**box.flatpeak.settings),
+    ]
+
+
+def truth(box):
+    """Every customer that is there, by provider and id."""
+    return sorted((provider.name, id_) for provider in box.providers for id_ in provider.ids)
+
+
+def pairs(customers):
+    """Whose customers these are."""
+    return sorted((customer.provider, customer.id) for customer in customers)
+
+
+@pytest.mark.parametrize("size", [7, 30, 60, 100])
+@pytest.mark.parametrize("in_flight", [1, 2, 32])
+def test_every_customer_of_every_account_comes_once(box, size, in_flight):
+    """Whatever the pages, and however many accounts are read at once."""
+    with uc.Directory(accounts(box), in_flight=in_flight) as directory:
+        assert pairs(directory.customers(page_size=size)) == truth(box)
+        assert pairs(directory.customers(page_size=size)) == truth(box)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("in_flight", [1, 32])
+async def test_the_async_directory_does_the_same(box, in_flight):
+    """On asyncio and trio."""
+    async with uc.AsyncDirectory(accounts(box), in_flight=in_flight) as directory:
+        assert pairs([c async for c in directory.customers(page_size=20)]) == truth(box)
+
+
+def test_a_checkpoint_after_any_customer_resumes_all_accounts(box):
+    """Nothing is repeated and nothing is missing, in a directory of another order."""
+    everybody = truth(box)
+    for stop in (0, 1, 13, 59, 60, 61, 119, 180):
+        with uc.Directory(accounts(box)) as directory:
+            walk = iter(directory.customers(page_size=7))
+            got = [next(walk) for _ in range(stop)]
+            checkpoint = walk.checkpoint
+            walk.close()
+        with uc.Directory(list(reversed(accounts(box)))) as directory:
+            got += directory.customers(page_size=11, after=checkpoint)
+        assert pairs(got) == everybody, stop
+
+
+def test_names_are_the_caller_s_and_checkpoints_don_t_care(box):
+    """A mapping names the accounts; its names may change from run to run."""
+    one, two, three = accounts(box)
+    with uc.Directory({"a": one, "b": two, "c": three}) as directory:
+        listing = directory.customers(page_size=7)
+        walk = iter(listing)
+        got = [next(walk) for _ in range(50)]
+        assert set(listing.reports) == {"a", "b", "c"}
+        checkpoint = walk.checkpoint
+    with uc.Directory({"x": three, "y": one, "z": two}) as directory:
+        got += directory.customers(after=checkpoint)
+    assert pairs(got) == truth(box)
+
+
+def test_one_account_s_error_ends_the_walk_and_asking_on_tries_again(box):
+    """The error has that account's own checkpoint; nothing of the others is lost."""
+    box.flexprice.fault("500", times=2)
+    with uc.Directory(accounts(box), retry=QUICK) as directory:
+        walk = iter(directory.customers(page_size=20))
+        got, errors = [], []
+        while True:
+            try:
+                got.append(next(walk))
+            except StopIteration:
+                break
+            except uc.CustomersError as error:
+                errors.append(error)
+    assert [error.provider for error in errors] == ["flexprice"]
+    assert errors[0].checkpoint.startswith("uc1.")
+    assert pairs(got) == truth(box)
+
+
+def test_errors_are_collected_where_the_caller_says_so(box):
+    """The others finish, and the error stands in `errors` with its checkpoint."""
+    box.flatpeak.fault("500", times=50)
+    with uc.Directory(accounts(box), retry=QUICK) as directory:
+        listing = directory.customers(on_account_error="collect")
+        assert pairs(listing) == [pair for pair in truth(box) if pair[0] != "flatpeak"]
+        assert set(listing.errors) == {"flatpeak"}
+        box.flatpeak.clear_faults()
+        with uc.Client(uc.Flatpeak(**box.flatpeak.settings)) as client:
+            assert len(list(client.customers(after=listing.errors["flatpeak"].checkpoint))) == 60
+
+
+def test_a_walk_that_is_broken_off_leaves_no_thread_behind(box):
+    """Readers that wait for room go away when nobody listens any more."""
+    with uc.Directory(accounts(box)) as directory:
+        walk = iter(directory.customers(page_size=1))
+        next(walk)
+        mine = [thread for thread in threading.enumerate() if thread.name.endswith("(_reader)")]
+        walk.close()
+    assert mine
+    assert not any(thread.is_alive() for thread in mine)
+
+
+def test_what_one_provider_lacks_is_refused_before_anything_is_sent(box):
+    """By name; locally it can be done."""
+    with uc.Directory(accounts(box)) as directory:
+        before = [len(provider.requests) for provider in box.providers]
+        with pytest.raises(uc.UnsupportedError, match="Flatpeak"):
+            directory.customers(email="nobody@example.com")
+        assert [len(provider.requests) for provider in box.providers] == before
+        wanted = next(iter(directory.customers())).email
+        found = list(directory.customers(email=wanted, unsupported="local"))
+        assert {customer.email for customer in found} == {wanted}
+
+
+@pytest.mark.parametrize("keyword", [{"before": "cus_1"}, {"max_items": 3}])
+def test_keywords_that_mean_one_account_are_refused(box, keyword):
+    """A directory has no order across accounts."""
+    with uc.Directory(accounts(box)) as directory, pytest.raises(uc.InvalidRequestError):
+        directory.customers(**keyword)
+
+
+def test_an_account_stands_once_and_a_directory_has_some(box):
+    """An empty directory and a doubled account are refused."""
+    for wrong in ([], {}, [*accounts(box), *accounts(box)]):
+        with pytest.raises(uc.ConfigurationError):
+            uc.Directory(wrong)
+    with pytest.raises(uc.ConfigurationError):
+        uc.Directory(accounts(box), in_flight=0)
+
+
+def test_checkpoints_of_one_account_and_of_many_are_told_apart(box):
+    """Each says what it is."""
+    with uc.Directory(accounts(box)) as directory, uc.Client(accounts(box)[0]) as client:
+        many, one = directory.customers().checkpoint, client.customers().checkpoint
+        with pytest.raises(uc.CheckpointError, match="one account"):
+            directory.customers(after=one)
+        with pytest.raises(uc.CheckpointError, match="Directory"):
+            client.customers(after=many)
+        for damaged in ("", many[:-1], many[:40] + "x" + many[41:]):
+            with pytest.raises(uc.CheckpointError):
+                directory.customers(after=damaged)
+
+
+@pytest.mark.anyio
+async def test_an_async_directory_is_opened_first(box):
+    """Its readers are tasks, which need a place to live."""
+    directory = uc.AsyncDirectory(accounts(box))
+    with pytest.raises(uc.ConfigurationError, match="async with"):
+        async for _ in directory.customers():
+            pass
+
+
+@pytest.mark.anyio
+async def test_a_broken_off_async_walk_ends_with_its_directory(box):
+    """No warning, no task left."""
+    async with uc.AsyncDirectory(accounts(box)) as directory:
+        got = []
+        async for customer in directory.customers(page_size=1):
+            got.append(customer)
+            if len(got) == 5:
+                break
+    assert max(Counter((c.provider, c.id) for c in got).values()) == 1
