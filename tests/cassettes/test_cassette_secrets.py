@@ -35,7 +35,7 @@ _PATTERNS = {
         r'(?i)"[^"]*(?:token|secret|password|api_?key)[^"]*"\s*:\s*"(?!<token>|<key>)[^"]'
     ),
     "a key header": re.compile(r"(?mi)x-api-key:\s*\n\s*- (?!<key>$).*$"),
-    "this machine": re.compile(r"127\.0\.0\.1|localhost|/root|/home/|/work/|/Users/"),
+    "this machine": re.compile(r"127\.0\.0\.1|localhost|/home/|/Users/|/tmp/"),
 }
 
 

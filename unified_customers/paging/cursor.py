@@ -101,13 +101,15 @@ def advance(position: CursorPosition, listed: Listed, *, timed: bool = True) -> 
     rows = listed.rows
     proven = _proven(position, rows, known)
     if rows and not proven and ((timed and _from_wrong_side(position, rows, known)) or _again(position, listed, known)):
-        return step_back(position, "restarted")
+        return step_back(position, "restarted") if position.back < _RESTARTS else _creep(position, listed, known)
     if not rows and not _goes_on(position, listed):
         return _end_or_search(position, listed)
     fresh = [row for row in rows if row.id not in known]
     _refuse_loop(position, listed, rows, fresh)
     batch = _batch(position, listed, fresh, dropped=len(rows) - len(fresh), proven=proven)
     if proven or position.cursor is None or position.midway:
+        return batch
+    if position.back >= _RESTARTS:
         return batch
     return attrs.evolve(batch, fallback=lambda: step_back(position, "restarted"))
 
@@ -129,6 +131,15 @@ def _again(position: CursorPosition, listed: Listed, known: frozenset[str]) -> b
     if position.cursor is None or position.midway or any(row.id not in known for row in listed.rows):
         return False
     return position.cursor not in {listed.cursor, *(row.id for row in listed.rows)}
+
+
+def _creep(position: CursorPosition, listed: Listed, known: frozenset[str]) -> Batch:
+    """Go on from known ground, as no way back was found: what is known is dropped, and a loop shows by its length."""
+    fresh = [row for row in listed.rows if row.id not in known]
+    batch = _batch(position, listed, fresh, dropped=len(listed.rows) - len(fresh), proven=False)
+    if batch.next is None:
+        return batch
+    return attrs.evolve(batch, next=attrs.evolve(batch.next, back=_RESTARTS, origin=position.origin), recovered=True)
 
 
 def lost(position: CursorPosition) -> Batch:
