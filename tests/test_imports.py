@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,20 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.skipif(shutil.which("lint-imports") is None, reason="import-linter is not installed")
+LINT = shutil.which("lint-imports", path=str(Path(sys.executable).parent)) or shutil.which("lint-imports")
+
+
+@pytest.mark.skipif(LINT is None, reason="import-linter is not installed")
 def test_the_import_contracts_are_kept():
     """import-linter, as the project's configuration has it."""
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     if not (ROOT / ".importlinter").exists() and "[tool.importlinter]" not in pyproject:
         pytest.skip("there are no contracts")
-    done = subprocess.run(
-        ["lint-imports", "--no-cache", "--no-timing"], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    done = subprocess.run([LINT, "--no-cache", "--no-timing"], capture_output=True, text=True, cwd=ROOT, check=False)
     done = (
         done
         if "No such option" not in done.stderr
-        else subprocess.run(["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
+        else subprocess.run([LINT, "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
 import json
 import shutil
@@ -127,7 +128,7 @@ def test_the_package_is_typed():
     assert (Path(uc.__file__).parent / "py.typed").exists()
 
 
-@pytest.mark.skipif(shutil.which("mypy") is None, reason="mypy is not installed")
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
 def test_mypy_accepts_the_public_surface_as_it_is_used(request):
     """`tests/typing/api.py` is checked and never run."""
     cache = request.config.cache.mkdir("mypy")  # the first run takes seconds, the next ones don't
