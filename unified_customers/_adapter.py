@@ -183,6 +183,22 @@ def broken_filter(query: Query, customer: Customer) -> str | None:
     return None
 
 
+def refuse_own(query: Query, own: Iterable[str]) -> None:
+    """Refuse parameters in `params=` that the library sends itself.
+
+    Raises:
+        UnsupportedError: One of `own` is among them; it is named.
+    """
+    for name in query.params:
+        if name in own:
+            raise UnsupportedError(f"params={{{name!r}: …}} is the library's own to send: use the keyword for it")
+
+
+def raised(error: BadRecordError) -> None:
+    """A `Keep` for where one customer is asked for: a record that can't be read is the answer's error."""
+    raise error
+
+
 def refuse_disorder(name: str, values: Iterable[Any], *, down: bool) -> None:
     """Refuse a page that is not in the order asked for; values that are missing have no place in it.
 

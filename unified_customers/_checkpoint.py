@@ -57,11 +57,6 @@ def load(adapter: Adapter, query: Query, checkpoint: Any, local: Mapping[str, An
     return _load(adapter, content["s"], content["t"])
 
 
-def provider_of(checkpoint: Any) -> str:
-    """The name of the provider that a checkpoint was made for."""
-    return str(_open(checkpoint)["p"])
-
-
 def is_checkpoint(text: str) -> bool:
     """Whether a text claims to be a checkpoint of some version."""
     return text.startswith("uc") and "." in text[:8]

@@ -34,7 +34,6 @@ Id = NewType("Id", str)
 Number = NewType("Number", Decimal)
 """A JSON number, or one written as text, exact to the digit."""
 
-Flag = NewType("Flag", bool)
 Anything = NewType("Anything", object)
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from .._adapter import Adapter, Batch, Keep, Position, Problem, Row, unreadable
+from .._adapter import Adapter, Batch, Keep, Position, Problem, Row, raised, refuse_own, unreadable
 from .._decode import Id, array, decode, flag, obj, record
 from .._problems import code, error_body, request_id, said
 from .._settings import Secret, given, reveal, secret
@@ -157,9 +157,7 @@ class Flatpeak(Adapter):
         return request.with_headers(("authorization", f"Bearer {token.text}"))
 
     def check_query(self, query: Query) -> Query:
-        for name in query.params:
-            if name in _OWN:
-                raise UnsupportedError(f"params={{{name!r}: …}} is the library's own to send: use the keyword for it")
+        refuse_own(query, _OWN)
         return query
 
     def start(self, query: Query) -> Position:
@@ -252,7 +250,7 @@ class Flatpeak(Adapter):
         return request, lambda response: self._only(response, external_id)
 
     def _only(self, response: Response, external_id: str | None) -> Customer:
-        rows = self._listed(Query(), response, _raise).rows
+        rows = self._listed(Query(), response, raised).rows
         found = [row.customer for row in rows if row.customer and row.customer.external_id == external_id]
         if len(found) > 1:
             raise ConflictError("has several customers with this external_id: customers(external_id=…) lists them")
@@ -276,10 +274,6 @@ class Flatpeak(Adapter):
 def says_credentials(body: Mapping[str, Any]) -> bool:
     """Whether a 403 means the credentials; both words are the documents' own."""
     return body.get("message") == "Bad credentials"
-
-
-def _raise(error: BadRecordError) -> None:
-    raise error
 
 
 def _lifetime(value: Any) -> float:

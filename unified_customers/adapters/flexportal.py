@@ -11,7 +11,18 @@ from typing import Any, ClassVar
 
 import attrs
 
-from .._adapter import Adapter, Batch, Keep, Position, Problem, Row, broken_filter, refuse_disorder, unreadable
+from .._adapter import (
+    Adapter,
+    Batch,
+    Keep,
+    Position,
+    Problem,
+    Row,
+    broken_filter,
+    refuse_disorder,
+    refuse_own,
+    unreadable,
+)
 from .._decode import Anything, Id, Number, array, cursor, decode, flag, obj, record
 from .._problems import code, error_body, request_id, said
 from .._settings import Secret, given, one_of, reveal, secret
@@ -113,7 +124,7 @@ class FlexPortal(Adapter):
         return (self._key(),)
 
     def check_query(self, query: Query) -> Query:
-        _refuse_own(query)
+        refuse_own(query, _OWN)
         return attrs.evolve(query, sort=None if query.sort is None else _SORTS.get(query.sort, query.sort))
 
     def start(self, query: Query) -> Position:
@@ -207,12 +218,6 @@ class FlexPortal(Adapter):
             details=inner.get("details", body.get("details")),
             request_id=request_id(response, inner.get("requestId"), body.get("requestId")),
         )
-
-
-def _refuse_own(query: Query) -> None:
-    for name in query.params:
-        if name in _OWN:
-            raise UnsupportedError(f"params={{{name!r}: …}} is the library's own to send: use the keyword for it")
 
 
 def _refuse_other_order(query: Query, customers: Sequence[Customer]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from ..._adapter import Adapter, Batch, Keep, Position, Problem, Row, broken_filter, refuse_disorder
+from ..._adapter import Adapter, Batch, Keep, Position, Problem, Row, broken_filter, raised, refuse_disorder, refuse_own
 from ..._decode import decode, obj
 from ..._settings import Secret, given, one_of, reveal, secret
 from ..._settings import address as base_address
@@ -152,9 +152,8 @@ class Flexprice(Adapter):
         return (self._key(),)
 
     def check_query(self, query: Query) -> Query:
+        refuse_own(query, spelling.OWN)
         for name in query.params:
-            if name in spelling.OWN:
-                raise UnsupportedError(f"params={{{name!r}: …}} is the library's own to send: use the keyword for it")
             if name in spelling.IGNORED:
                 raise UnsupportedError(
                     f"Flexprice takes {name} and ignores it: use params={{'filters': [...]}} on created_at"
@@ -397,17 +396,13 @@ def _refuse_ignored_order(query: Query, rows: Sequence[Row]) -> None:
 
 
 def _only(response: Response, query: Query, breaks: Callable[[Query, Customer], str | None]) -> Customer:
-    rows = answer_of(response, _raise).rows
+    rows = answer_of(response, raised).rows
     found = [row.customer for row in rows if row.customer is not None and breaks(query, row.customer) is None]
     if len(found) > 1:
         raise ConflictError("has several customers with that id: list them with customers(…)")
     if not found:
         raise NotFoundError("has no such customer")
     return found[0]
-
-
-def _raise(error: BadRecordError) -> None:
-    raise error
 
 
 def _skip(_: BadRecordError) -> None:
