@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import json_values
 
 from unified_customers._countries import code_of
-from unified_customers._values import address, joined, moment, stamp, text, whole
+from unified_customers._values import address, full_name, joined, moment, stamp, text, whole
 from unified_customers.models import Address
 
 NOON = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
@@ -157,9 +157,12 @@ def test_texts():
     assert text("") is None
     assert text(None) is None
     assert text("a") == "a"
-    assert joined("Ada", None, "", "Lovelace") == "Ada Lovelace"
+    assert full_name("Ada", "Lovelace") == "Ada Lovelace"
+    assert full_name("Ada", "") == full_name(None, "Ada") == "Ada"
+    assert full_name(None, "") is None
+    assert joined("a", "b") == "a, b"
+    assert joined("", "b") == joined("b", None) == "b"
     assert joined(None, "") is None
-    assert joined("a", "b", by=", ") == "a, b"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import attrs
 
@@ -24,8 +24,7 @@ Keep: TypeAlias = Callable[[BadRecordError], Customer | None]
 """What to do with a record that can't be read: raise it, or return what stands in for it, if anything."""
 
 
-@attrs.frozen
-class Row:
+class Row(NamedTuple):
     """One record of a page: its place in the list, and the customer, unless it could not be read."""
 
     id: str
@@ -162,6 +161,19 @@ class Adapter(Protocol):
     def signed(self, request: Request, token: Token) -> Request:
         """The request with the token."""
         return request
+
+
+def readable(rows: Sequence[Row]) -> tuple[tuple[Customer, ...], Callable[[int], int]]:
+    """The customers of `rows`, and how many rows lie behind so many of them; all rows, once no customer is left."""
+    found = tuple([row[2] for row in rows])
+    if all(found):
+        return found, lambda count: count  # type: ignore[return-value]  # none of them is None
+    good = [(n, customer) for n, customer in enumerate(found, 1) if customer is not None]
+
+    def behind(count: int) -> int:
+        return len(rows) if count >= len(good) else good[count - 1][0] if count else 0
+
+    return tuple(customer for _, customer in good), behind
 
 
 def broken_filter(query: Query, customer: Customer) -> str | None:

@@ -270,6 +270,7 @@ def _codes() -> dict[str, str]:
     return codes
 
 
+@functools.lru_cache(maxsize=2048)
 def code_of(country: str | None) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country given by code or English name, or `None` where it isn't certain."""
     return None if country is None else _codes().get(country.strip().casefold())

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import codecs
 import functools
-import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NewType, TypeVar
 
 import attrs
-import msgspec
 from cattrs import Converter
 from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn
 from cattrs.v import transform_error
 
+from ._json import FAULTS, parse
 from ._wire import Response
 from .errors import BadRecordError, MalformedResponseError
 
@@ -36,12 +35,9 @@ Number = NewType("Number", Decimal)
 
 Anything = NewType("Anything", object)
 
-_HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-
 _LONGEST_CURSOR = 16_000  # what an address has room for
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_decoder: msgspec.json.Decoder[Any] | None = None
 _hooks: dict[type[Any], Callable[[Any, Any], Any]] = {}
 
 
@@ -51,13 +47,9 @@ def decode(response: Response) -> Any:
     Raises:
         MalformedResponseError: The body is not JSON; the message says what it looks like, not what it holds.
     """
-    global _decoder  # noqa: PLW0603 - built at the first page, so that importing stays cheap
-    if _decoder is None:
-        _decoder = msgspec.json.Decoder(float_hook=Decimal)
-    body = _utf8(response)
     try:
-        return _decoder.decode(body) if not _HALF.search(body) else _with_halves(body)
-    except (ValueError, RecursionError, ArithmeticError, MemoryError):
+        return parse(utf8(response))
+    except FAULTS:
         raise MalformedResponseError(
             f"status {response.status} came with {_looks_like(response)} instead of JSON",
             status=response.status,
@@ -65,16 +57,7 @@ def decode(response: Response) -> Any:
         ) from None
 
 
-def _with_halves(body: bytes) -> Any:
-    """Decode a body that may escape half a character (a lone surrogate): that spoils one record, not the page."""
-
-    def refuse(word: str) -> None:
-        raise ValueError(word)  # NaN and Infinity are no JSON
-
-    return json.loads(body, parse_float=Decimal, parse_constant=refuse)
-
-
-def _utf8(response: Response) -> bytes:
+def utf8(response: Response) -> bytes:
     """The body without a byte-order mark, and re-encoded where another charset is declared."""
     body = response.body.removeprefix(codecs.BOM_UTF8)
     declared = response.headers.get("content-type", "").lower().partition("charset=")[2].split(";")[0].strip('" ')

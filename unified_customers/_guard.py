@@ -5,7 +5,6 @@ Knows marks (what must not come again) and ids; must not know pages or providers
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Iterable
 from typing import Any
 
@@ -35,26 +34,27 @@ class Brent:
 
 
 class Recent:
-    """The last few values, to find again."""
+    """The last values, to find again: at least `size` of them, and fewer than two such and an addition."""
 
-    __slots__ = ("_known", "_order", "_size")
+    __slots__ = ("_old", "_size", "_young")
 
     def __init__(self, size: int) -> None:
-        self._order: deque[Any] = deque()
-        self._known: set[Any] = set()
+        self._young: set[Any] = set()
+        self._old: set[Any] = set()
         self._size = size
 
     def __contains__(self, value: object) -> bool:
-        return value in self._known
+        return value in self._young or value in self._old
+
+    def has_none(self, values: Iterable[Any]) -> bool:
+        """Whether none of the values is among them."""
+        return self._young.isdisjoint(values) and self._old.isdisjoint(values)
 
     def add(self, values: Iterable[Any]) -> None:
-        """Remember values, and forget the oldest."""
-        for value in values:
-            if value not in self._known:
-                self._known.add(value)
-                self._order.append(value)
-        while len(self._order) > self._size:
-            self._known.discard(self._order.popleft())
+        """Remember values, and forget the oldest, a generation at a time."""
+        self._young.update(values)
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
 
 
 class Guard:

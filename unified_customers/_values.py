@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from ._countries import code_of
-from .models import Address
+from ._slots import maker
+from .models import EMPTY, Address, ReadOnlyDict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_make_address = maker(Address)
 _EARLIEST_MS = 10**11  # as seconds that is the year 5138, as milliseconds March 1973
 
 
@@ -32,7 +34,7 @@ def moment(value: Any) -> datetime | None:
     try:
         if isinstance(value, str):
             return _from_text(value.strip())
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             return _from_firestore(value)
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return _from_epoch(Decimal(value))
@@ -44,10 +46,12 @@ def moment(value: Any) -> datetime | None:
 def _from_text(value: str) -> datetime | None:
     if value.isascii() and value.isdigit() and len(value) >= 9:
         return _from_epoch(Decimal(value))
-    if len(value) < 10 or value[4:5] != "-":
-        return None  # "20240115" and "2024-W03-1" are ISO too, but no provider means them
     parsed = datetime.fromisoformat(value.upper())  # RFC 3339 allows a small z
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    if parsed.tzinfo is not None:
+        return parsed.astimezone(UTC)
+    if len(value) < 10 or value[4] != "-":
+        return None  # "20240115" and "2024W031" are ISO too, but no provider means them
+    return parsed.replace(tzinfo=UTC)
 
 
 def _from_epoch(value: Decimal) -> datetime:
@@ -67,20 +71,50 @@ def whole(value: Decimal | None) -> int | Decimal | None:
     """A count: `int` where it is whole, as 3.0 is; else the fraction as sent."""
     if value is None or value.adjusted() > 18:
         return value
-    return int(value) if value == value.to_integral_value() else value
+    number = int(value)
+    return number if number == value else value
 
 
-def joined(*parts: str | None, by: str = " ") -> str | None:
-    """The parts that are there, joined; `None` where none is."""
-    return by.join(part for part in parts if part) or None
+def full_name(first: str | None, last: str | None) -> str | None:
+    """Both names, or the one that is there."""
+    return f"{first} {last}" if first and last else first or last or None
 
 
-def address(**fields: str | None) -> Address | None:
+def joined(one: str | None, other: str | None) -> str | None:
+    """Two parts of a line with a comma between them, or the one that is there."""
+    return f"{one}, {other}" if one and other else one or other or None
+
+
+def address(
+    *,
+    name: str | None = None,
+    company: str | None = None,
+    line1: str | None = None,
+    line2: str | None = None,
+    city: str | None = None,
+    state: str | None = None,
+    postal_code: str | None = None,
+    country: str | None = None,
+) -> Address | None:
     """An `Address` of the fields that are set, or `None` where none is."""
-    known = {name: value for name, value in fields.items() if value}
-    if not known:
+    if not (line1 or city or country or name or company or line2 or state or postal_code):
         return None
-    return Address(**known, country_code=code_of(known.get("country")))
+    return _make_address(
+        name or None,
+        company or None,
+        line1 or None,
+        line2 or None,
+        city or None,
+        state or None,
+        postal_code or None,
+        country or None,
+        code_of(country) if country else None,
+    )
+
+
+def read_only(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """A provider's mapping, not to be changed; empty where it sent none."""
+    return ReadOnlyDict(value) if value else EMPTY
 
 
 def stamp(value: datetime) -> str:

@@ -7,6 +7,7 @@ or a provider's spellings. A turn that fails changes nothing, so the next one as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -21,6 +22,7 @@ from .errors import BadRecordError, CustomersError, DriftError, FilterIgnoredErr
 from .models import EMPTY, Customer, Page, Query
 
 OnBadRecord = str | Callable[[BadRecordError], Any]
+_id = attrgetter("id")
 _KEPT_BAD = 1000
 _RECOVERIES = 64
 
@@ -231,28 +233,37 @@ class Walk:
 
     def _accept(self, batch: Batch) -> None:
         """Take a batch over, after every rule has been checked; nothing changes if one is broken."""
-        ids = self._guard.ids
-        places = [n for n, customer in enumerate(batch.items, 1) if customer.id not in ids]
+        ids = list(map(_id, batch.items))
+        places = self._new(ids)
         if batch.fallback is not None and 2 * len(places) < len(batch.items):
-            batch, places = batch.fallback(), []
+            batch, places, ids = batch.fallback(), (), []
         if batch.strict and len(places) < len(batch.items):
             raise DriftError(
                 "lists customers of one moment in another order each time, and there are more of them than fit a "
                 "page: nothing proves that none is lost. scan='keyset' reads them where the server has a search"
             )
-        places = _once(batch.items, places)
         self._refuse_circles(batch, places)
-        wanted = [n for n in places if self._wanted(batch.items[n - 1])]
+        wanted = [n for n in places if self._wanted(batch.items[n - 1])] if self.plan.local else places
         if self._left is not None:
             wanted = wanted[: self._left]
         self._note(batch, len(places), len(wanted))
-        ids.add(batch.items[n - 1].id for n in places)
+        self._guard.ids.add(ids)
         self._done += self.index
         self.items = batch.items if len(wanted) == len(batch.items) else [batch.items[n - 1] for n in wanted]
         self.index, self._batch = 0, batch
         self.held = self._hold(batch, wanted)
 
-    def _hold(self, batch: Batch, wanted: list[int]) -> Held:
+    def _new(self, ids: Sequence[str]) -> Sequence[int]:
+        """Places, from 1, of ids that were not handed out of late, each id once."""
+        known = self._guard.ids
+        if known.has_none(ids) and len(set(ids)) == len(ids):
+            return range(1, len(ids) + 1)
+        first: dict[str, int] = {}
+        for n, one in enumerate(ids, 1):
+            first.setdefault(one, n)
+        return [n for one, n in first.items() if one not in known]
+
+    def _hold(self, batch: Batch, wanted: Sequence[int]) -> Held:
         """What is handed out of a batch; rows behind the last wanted one that nobody wants are behind the walk too."""
         at, following, rest = batch.at, batch.next, len(batch.items)
         cut = self._left is not None and self._left == len(wanted)
@@ -261,7 +272,7 @@ class Walk:
         if not wanted:
             return Held((), (), lambda _: at(rest) if following is None else following, following)
         if not cut:
-            wanted = [*wanted[:-1], rest]
+            wanted = wanted if wanted[-1] == rest else [*wanted[:-1], rest]
         elif wanted[-1] < rest:
             following = at(wanted[-1])
         return Held(self.items, wanted, at, following)
@@ -320,16 +331,6 @@ class Walk:
 
 def _circles() -> LoopError:
     return LoopError("leads back to a place that was already read, and promises more")
-
-
-def _once(items: Sequence[Customer], places: list[int]) -> list[int]:
-    """Without ids that stand twice in the page itself."""
-    if len({items[n - 1].id for n in places}) == len(places):
-        return places
-    first: dict[str, int] = {}
-    for n in places:
-        first.setdefault(items[n - 1].id, n)
-    return list(first.values())
 
 
 def with_checkpoint(error: CustomersError, walk: Walk) -> CustomersError:

@@ -15,16 +15,18 @@ from ._adapter import (
     Row,
     broken_filter,
     raised,
+    readable,
     refuse_disorder,
     refuse_own,
     unreadable,
 )
 from ._decode import Anything, Id, Number, array, count, cursor, decode, flag, obj, record
 from ._problems import code, error_body, request_id, said
+from ._records import Records
 from ._settings import Secret, given, one_of, reveal, secret
 from ._settings import address as base_address
 from ._url import JSON, JSON_BODY, body, pairs, url
-from ._values import address, joined, moment, stamp, text, whole
+from ._values import address, full_name, joined, moment, read_only, stamp, text, whole
 from ._wire import Request, Response, Token
 from .models import (
     EMPTY,
@@ -60,6 +62,7 @@ __all__ = [
     "Problem",
     "Query",
     "ReadOnlyDict",
+    "Records",
     "Request",
     "Response",
     "Row",
@@ -79,6 +82,7 @@ __all__ = [
     "decode",
     "error_body",
     "flag",
+    "full_name",
     "given",
     "joined",
     "keyset",
@@ -89,6 +93,8 @@ __all__ = [
     "open_enum",
     "pairs",
     "raised",
+    "read_only",
+    "readable",
     "record",
     "refuse_disorder",
     "refuse_own",

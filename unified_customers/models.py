@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import attrs
 
+from ._json import parse
 from .errors import InvalidRequestError
 
 
@@ -55,8 +56,26 @@ class ReadOnlyDict(dict[str, Any]):
 EMPTY = ReadOnlyDict()
 
 
+# The slots of the values that pages are full of stand in bases of their own, for `_slots` to fill.
+
+
+class _AddressSlots:
+    __slots__ = (
+        "__weakref__",
+        "city",
+        "company",
+        "country",
+        "country_code",
+        "line1",
+        "line2",
+        "name",
+        "postal_code",
+        "state",
+    )
+
+
 @attrs.frozen(kw_only=True)
-class Address:
+class Address(_AddressSlots):
     """A postal address.
 
     Attributes:
@@ -78,8 +97,26 @@ class Address:
         return f"Address(country_code={self.country_code!r})"
 
 
+class _MetricsSlots:
+    __slots__ = (
+        "__weakref__",
+        "acquisition_cost",
+        "average_monthly_revenue",
+        "cost_recovery_percent",
+        "devices_active",
+        "devices_ever",
+        "devices_rented",
+        "lifetime_collected",
+        "margin",
+        "margin_percent",
+        "monthly_revenue",
+        "orders",
+        "subscriptions_tracked",
+    )
+
+
 @attrs.frozen(kw_only=True)
-class Metrics:
+class Metrics(_MetricsSlots):
     """A customer's figures, each `None` where the provider did not send it.
 
     Money is in major units of the account's currency; percentages are on the provider's own scale
@@ -101,8 +138,36 @@ class Metrics:
     devices_active: int | Decimal | None = None
 
 
+class _CustomerSlots:
+    __slots__ = (
+        "__weakref__",
+        "account_id",
+        "billing_address",
+        "company",
+        "created_at",
+        "email",
+        "external_id",
+        "first_name",
+        "id",
+        "kind",
+        "last_name",
+        "live",
+        "metadata",
+        "metrics",
+        "name",
+        "parent_id",
+        "phone",
+        "provider",
+        "raw",
+        "raw_status",
+        "shipping_address",
+        "status",
+        "updated_at",
+    )
+
+
 @attrs.frozen(kw_only=True)
-class Customer:
+class Customer(_CustomerSlots):
     """One customer, whichever provider it comes from.
 
     Attributes:
@@ -153,6 +218,32 @@ class Customer:
             f"Customer(provider={self.provider!r}, id={self.id!r}, "
             f"external_id={self.external_id!r}, kind={kind!r}, status={status!r})"
         )
+
+
+class _LateRaw:
+    """`Customer.raw`: the bytes of a record until somebody looks, as few ever do; then the mapping, for good.
+
+    The bytes are the record's own, so that no customer keeps its whole page in memory.
+    """
+
+    def __init__(self, slot: Any) -> None:
+        self.slot = slot
+        self.__doc__ = slot.__doc__
+
+    def __get__(self, customer: Any, owner: type[Any] | None = None) -> Any:
+        if customer is None:
+            return self
+        value = self.slot.__get__(customer, owner)
+        if type(value) is bytes:
+            value = ReadOnlyDict(parse(value))
+            self.slot.__set__(customer, value)
+        return value
+
+    def __set__(self, customer: Any, value: Any) -> None:
+        self.slot.__set__(customer, value)
+
+
+Customer.raw = _LateRaw(Customer.raw)  # type: ignore[assignment]
 
 
 @attrs.frozen(kw_only=True)

@@ -12,17 +12,17 @@ from typing import Any, ClassVar
 
 import attrs
 
-from .._adapter import Adapter, Batch, Keep, Position, Problem, Row, raised, refuse_own, unreadable
-from .._decode import Id, array, decode, flag, obj, record
+from .._adapter import Adapter, Batch, Keep, Position, Problem, raised, refuse_own
+from .._decode import Id, decode, flag, obj
 from .._problems import code, error_body, request_id, said
+from .._records import Records
 from .._settings import Secret, given, reveal, secret
 from .._settings import address as base_address
 from .._url import JSON, pairs, url
-from .._values import address, moment, text
+from .._values import address, text
 from .._wire import Request, Response, Token
 from ..errors import (
     AuthenticationError,
-    BadRecordError,
     ConfigurationError,
     ConflictError,
     MalformedResponseError,
@@ -30,7 +30,7 @@ from ..errors import (
     PaginationError,
     UnsupportedError,
 )
-from ..models import Capabilities, Customer, Query, ReadOnlyDict
+from ..models import Address, Capabilities, Customer, Query
 from ..paging.chunks import ChunkPosition
 from ..paging.chunks import advance as advance_chunks
 from ..paging.cursor import CursorPosition, Listed, advance, lost
@@ -222,29 +222,20 @@ class Flatpeak(Adapter):
         return Batch(items=(), at=lambda _: position, next=asking, recovered=True)
 
     def _listed(self, query: Query, response: Response, keep: Keep) -> Listed:
-        body = obj(decode(response))
+        body = obj(_CUSTOMERS.decode(response))
         if body.get("object") == "error" or "data" not in body:
             raise MalformedResponseError("status 200 came without a list of customers", status=200, path="$.data")
-        rows = [self._row(raw, f"$.data[{n}]", keep) for n, raw in enumerate(array(body["data"], "$.data"))]
-        found = [row for row in rows if row is not None]
+        found = _CUSTOMERS.rows(body["data"], "$.data", keep)
         if query.backwards:
             found.reverse()  # both directions arrive newest first; the walk goes away from where it started
         more = flag(body.get("has_more"), "$.has_more")
         return Listed(rows=found, more=more, cursor=found[-1].id if found else None)
 
-    def _row(self, raw: Any, path: str, keep: Keep) -> Row | None:
-        try:
-            customer = customer_of(raw, path)
-        except BadRecordError as error:
-            created = moment(raw.get("time_created")) if isinstance(raw, Mapping) else None
-            return unreadable(error, keep, raw, "id", created)
-        return Row(customer.id, customer.created_at, customer)
-
     def one(self, *, id: str | None, external_id: str | None) -> tuple[Request, Callable[[Response], Customer]]:
         if id is not None:
             address_ = url(self._base(), "customers", id)
             request = Request(method="GET", url=address_, what="get a customer", headers=self._headers())
-            return request, lambda response: customer_of(obj(decode(response)), "$")
+            return request, lambda response: _CUSTOMERS.one(obj(decode(response)), "$")
         address_ = url(self._base(), "customers", query=[("limit", "2"), ("reference_id", external_id or "")])
         request = Request(method="GET", url=address_, what="find a customer", headers=self._headers())
         return request, lambda response: self._only(response, external_id)
@@ -313,31 +304,39 @@ class _Row:
     postal_address: _Address | None = None
 
 
-def customer_of(raw: Any, path: str) -> Customer:
-    """One customer of Flatpeak's; `personal_details` and `postal_address` are of older releases.
+def _email(details: _Details | None) -> str | None:
+    return None if details is None else text(details.email)
 
-    Raises:
-        BadRecordError: A field is not of the documented type; `path` says which.
-    """
-    row = record(_Row, raw, path)
-    details = row.personal_details or _Details()
-    sent = row.postal_address or _Address()
-    return Customer(
-        provider=Flatpeak.name,
-        id=row.id,
-        external_id=text(row.reference_id),
-        email=text(details.email),
-        phone=text(details.phone),
-        billing_address=address(
-            line1=sent.address_line1,
-            line2=sent.address_line2,
-            city=sent.city,
-            state=sent.state,
-            postal_code=sent.post_code,
-            country=sent.country_code,
-        ),
-        created_at=moment(row.time_created),
-        account_id=text(row.account_id),
-        live=row.live_mode,
-        raw=ReadOnlyDict(raw),
+
+def _phone(details: _Details | None) -> str | None:
+    return None if details is None else text(details.phone)
+
+
+def _address(sent: _Address | None) -> Address | None:
+    if sent is None:
+        return None
+    return address(
+        line1=sent.address_line1,
+        line2=sent.address_line2,
+        city=sent.city,
+        state=sent.state,
+        postal_code=sent.post_code,
+        country=sent.country_code,
     )
+
+
+_CUSTOMERS = Records(
+    _Row,
+    provider=Flatpeak.name,
+    key="data",
+    beside=("object", "has_more"),
+    created="time_created",
+    fields={
+        "external_id": (text, "reference_id"),
+        "email": (_email, "personal_details"),  # this and the address are of older releases
+        "phone": (_phone, "personal_details"),
+        "billing_address": (_address, "postal_address"),
+        "account_id": (text, "account_id"),
+        "live": "live_mode",
+    },
+)

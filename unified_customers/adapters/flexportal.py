@@ -7,6 +7,7 @@ server: every fact here rests on documents, and where they give two spellings bo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import attrs
@@ -17,31 +18,28 @@ from .._adapter import (
     Keep,
     Position,
     Problem,
-    Row,
     broken_filter,
     refuse_disorder,
     refuse_own,
-    unreadable,
 )
-from .._decode import Anything, Id, Number, array, cursor, decode, flag, obj, record
+from .._decode import Anything, Id, Number, cursor, decode, flag, obj
 from .._problems import code, error_body, request_id, said
+from .._records import Records
 from .._settings import Secret, given, one_of, reveal, secret
 from .._settings import address as base_address
+from .._slots import maker
 from .._url import JSON, Pairs, pairs, url
-from .._values import address, joined, moment, text, whole
+from .._values import address, full_name, joined, moment, read_only, text, whole
 from .._wire import Request, Response
-from ..errors import BadRecordError, MalformedResponseError, UnsupportedError
+from ..errors import MalformedResponseError, UnsupportedError
 from ..models import (
-    EMPTY,
     Address,
     Capabilities,
     Customer,
     Kind,
     Metrics,
     Query,
-    ReadOnlyDict,
     Status,
-    open_enum,
 )
 from ..paging.cursor import CursorPosition, Listed, advance, lost
 from ..paging.windows import WindowPosition, current
@@ -60,6 +58,8 @@ _SORTS = {
     "monthly_revenue": "totalMonthlyRevenue",
     "devices_rented": "totalDevicesRented",
 }
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
 _LOST = frozenset({400, 404, 409, 410, 422})  # the documents don't say what a deleted cursor is answered with
 _OWN = ("limit", "startAfter", "sortBy", "sortDir", "status", "customerType", "email")
 
@@ -172,26 +172,15 @@ class FlexPortal(Adapter):
         return advance(position, listed, timed=timed)
 
     def _listed(self, response: Response, keep: Keep) -> Listed:
-        body = obj(decode(response))
+        body = obj(_CUSTOMERS.decode(response))
         _refuse_error_body(body)
-        rows = [
-            self._row(raw, f"$.customers[{n}]", keep)
-            for n, raw in enumerate(array(body.get("customers"), "$.customers"))
-        ]
+        rows = _CUSTOMERS.rows(body.get("customers"), "$.customers", keep)
         more = flag(body.get("hasMore"), "$.hasMore")
         return Listed(
-            rows=[row for row in rows if row is not None],
+            rows=rows,
             more=more,
             cursor=cursor(body.get("nextCursor"), "$.nextCursor"),
         )
-
-    def _row(self, raw: Any, path: str, keep: Keep) -> Row | None:
-        try:
-            customer = customer_of(raw, path)
-        except BadRecordError as error:
-            created = moment(raw.get("createdAt")) if isinstance(raw, Mapping) else None
-            return unreadable(error, keep, raw, "customerId", created)
-        return Row(customer.id, customer.created_at, customer)
 
     def breaks(self, query: Query, customer: Customer) -> str | None:
         status = None if query.status == "any" else query.status
@@ -250,8 +239,8 @@ def _read_one(response: Response) -> Customer:
     body = obj(decode(response))
     inner = body.get("data")  # the older documents wrap it; seed 002 doesn't
     if "customerId" not in body and isinstance(inner, Mapping):
-        return customer_of(inner, "$.data")
-    return customer_of(body, "$")
+        return _CUSTOMERS.one(inner, "$.data")
+    return _CUSTOMERS.one(body, "$")
 
 
 @attrs.frozen(kw_only=True)
@@ -306,35 +295,16 @@ class _Row(_Figures):
     profitability: _Figures | None = None
 
 
-def customer_of(raw: Any, path: str) -> Customer:
-    """One customer of FlexPortal's.
+def _kind(word: str | None) -> Kind | str | None:
+    return _KINDS.get(word, word) if word else None
 
-    Raises:
-        BadRecordError: A field is not of the documented type; `path` says which.
-    """
-    row = record(_Row, raw, path, "customerId")
-    first, last = text(row.firstName), text(row.lastName)
-    return Customer(
-        provider=FlexPortal.name,
-        id=row.customerId,
-        name=joined(first, last),
-        first_name=first,
-        last_name=last,
-        company=text(row.company),
-        email=text(row.email),
-        phone=text(row.phone),
-        kind=open_enum(Kind, text(row.customerType)),
-        status=open_enum(Status, text(row.status)),
-        raw_status=text(row.status),
-        billing_address=_address(row.lastBillingAddress) or _address(row.billingAddress),
-        shipping_address=_address(row.lastShippingAddress) or _address(row.shippingAddress),
-        created_at=moment(row.createdAt),
-        updated_at=moment(row.updatedAt),
-        metadata=ReadOnlyDict(row.customFields) if row.customFields else EMPTY,
-        metrics=_metrics(row),
-        account_id=text(row.tenantId),
-        raw=ReadOnlyDict(raw),
-    )
+
+def _status(word: str | None) -> Status | str | None:
+    return _STATUSES.get(word, word) if word else None
+
+
+def _either(last: _Address | None, plain: _Address | None) -> Address | None:
+    return _address(last) or _address(plain)
 
 
 def _address(sent: _Address | None) -> Address | None:
@@ -344,7 +314,7 @@ def _address(sent: _Address | None) -> Address | None:
         name=sent.contactName,
         company=sent.company,
         line1=sent.streetAddress,
-        line2=joined(sent.buildingInfo, sent.locality, by=", "),
+        line2=joined(sent.buildingInfo, sent.locality),
         city=sent.city,
         state=sent.adminArea,
         postal_code=sent.postalCode,
@@ -352,25 +322,70 @@ def _address(sent: _Address | None) -> Address | None:
     )
 
 
+_FIGURES = (
+    "lifetimeCollected",
+    "totalAcquisitionCost",
+    "customerMargin",
+    "customerMarginPercent",
+    "subscriptionsTracked",
+    "costRecoveryPercent",
+    "averageMonthlyRevenue",
+    "totalDevicesEver",
+    "activeDevices",
+)
+_beside = attrgetter("totalOrders", "totalDevicesRented", "totalMonthlyRevenue", *_FIGURES)
+_nested = attrgetter(*_FIGURES)
+_NO_FIGURES = (None,) * 12
+_make_metrics = maker(Metrics)
+
+
 def _metrics(row: _Row) -> Metrics | None:
-    nested = row.profitability or _Figures()
-
-    def figure(name: str) -> Any:
-        beside = getattr(row, name)
-        return getattr(nested, name) if beside is None else beside
-
-    found = Metrics(
-        orders=whole(row.totalOrders),
-        devices_rented=whole(row.totalDevicesRented),
-        monthly_revenue=row.totalMonthlyRevenue,
-        lifetime_collected=figure("lifetimeCollected"),
-        acquisition_cost=figure("totalAcquisitionCost"),
-        margin=figure("customerMargin"),
-        margin_percent=figure("customerMarginPercent"),
-        subscriptions_tracked=whole(figure("subscriptionsTracked")),
-        cost_recovery_percent=figure("costRecoveryPercent"),
-        average_monthly_revenue=figure("averageMonthlyRevenue"),
-        devices_ever=whole(figure("totalDevicesEver")),
-        devices_active=whole(figure("activeDevices")),
+    """The figures, those beside the customer before those in `profitability`; `None` where there are none."""
+    figures = _beside(row)
+    if row.profitability is not None:
+        others = (None, None, None, *_nested(row.profitability))
+        figures = tuple(b if a is None else a for a, b in zip(figures, others, strict=True))
+    if figures == _NO_FIGURES:
+        return None
+    orders, rented, monthly, lifetime, acquisition, margin, percent, tracked, cost, average, ever, active = figures
+    return _make_metrics(
+        whole(orders),
+        whole(rented),
+        monthly,
+        lifetime,
+        acquisition,
+        margin,
+        percent,
+        whole(tracked),
+        cost,
+        average,
+        whole(ever),
+        whole(active),
     )
-    return None if found == Metrics() else found
+
+
+_CUSTOMERS = Records(
+    _Row,
+    provider=FlexPortal.name,
+    key="customers",
+    beside=("hasMore", "nextCursor"),
+    id="customerId",
+    created="createdAt",
+    fields={
+        "name": (full_name, "firstName", "lastName"),
+        "first_name": (text, "firstName"),
+        "last_name": (text, "lastName"),
+        "company": (text, "company"),
+        "email": (text, "email"),
+        "phone": (text, "phone"),
+        "kind": (_kind, "customerType"),
+        "status": (_status, "status"),
+        "raw_status": (text, "status"),
+        "billing_address": (_either, "lastBillingAddress", "billingAddress"),
+        "shipping_address": (_either, "lastShippingAddress", "shippingAddress"),
+        "updated_at": (moment, "updatedAt"),
+        "metadata": (read_only, "customFields"),
+        "metrics": (_metrics,),
+        "account_id": (text, "tenantId"),
+    },
+)

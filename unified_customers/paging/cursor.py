@@ -14,10 +14,9 @@ from datetime import datetime
 
 import attrs
 
-from .._adapter import Batch, Row
+from .._adapter import Batch, Row, readable
 from .._values import moment, stamp
 from ..errors import DriftError, LoopError, PaginationError
-from ..models import Customer
 
 TRAIL = 128
 _OPAQUE_TRAIL = 320  # three pages of a hundred: opaque cursors step back a page at a time
@@ -230,15 +229,12 @@ def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, droppe
     more = listed.more if listed.more is not None else listed.cursor is not None
     if position.missing and proven and not fresh and listed.cursor == position.origin:
         more = False  # known rows, and behind them the place that was empty: there was nothing more
-    good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
+    items, behind = readable(fresh)
     after = _after(position, listed, fresh, course, proven=proven)
 
     def at(count: int) -> CursorPosition:
-        if count >= len(good):
-            return after
-        return _midway(position, fresh[: good[count - 1][0] if count else 0], course)
+        return after if count >= len(items) else _midway(position, fresh[: behind(count)], course)
 
-    items: tuple[Customer, ...] = tuple(customer for _, customer in good)
     return Batch(
         items=items,
         at=at,

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import takewhile
 
 import attrs
 
-from .._adapter import Batch, Row
+from .._adapter import Batch, Row, readable
 from .._values import moment, stamp
 from ..errors import DriftError, PaginationError
 
@@ -92,20 +92,18 @@ def offset(position: KeysetPosition, asked: int) -> int:
 
 def in_bounds(position: KeysetPosition, rows: Sequence[Row]) -> bool:
     """Whether the answer is what was asked for: in order of time, beyond the bound, without the ids left out."""
-    times = [row.moment for row in rows if row.moment is not None]
-    if len(times) < len(rows):
+    times = [row.moment for row in rows]
+    if not all(times):
         return False  # without its moment a row has no place in this order
-    pairs = pairwise(times)
-    ordered = all(a >= b for a, b in pairs) if position.down else all(a <= b for a, b in pairs)
-    if not ordered or not times:
-        return ordered
+    if times != sorted(times, reverse=position.down):  # type: ignore[type-var]  # none of them is None
+        return False
     left_out = frozenset(without(position))
-    return _beyond(position, times[0]) and not any(row.id in left_out for row in rows)
+    return not times or (_beyond(position, times[0]) and left_out.isdisjoint([row.id for row in rows]))
 
 
-def _beyond(position: KeysetPosition, first: datetime) -> bool:
+def _beyond(position: KeysetPosition, first: datetime | None) -> bool:
     at = moment(position.at)
-    if at is None:
+    if at is None or first is None:
         return True
     return first <= at if position.down else first >= at
 
@@ -170,12 +168,12 @@ def _batch(
     total: int | None,
     counts: bool,
 ) -> Batch:
-    good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
+    items, behind = readable(fresh)
     reached = offset(position, asked) + len(rows)
-    moments = {row.moment for row in rows}
     first = total if position.first is None and position.at is None else position.first
-    fine = position.fine or any(at is not None and at.microsecond % 1000 for at in moments)
-    seen = attrs.evolve(position, ordered=position.ordered or len(moments) > 1, first=first, fine=fine)
+    fine = position.fine or any(row.moment is not None and row.moment.microsecond % 1000 for row in rows)
+    ordered = position.ordered or (len(rows) > 1 and rows[0].moment != rows[-1].moment)
+    seen = attrs.evolve(position, ordered=ordered, first=first, fine=fine)
     left = None if total is None or position.rank is not None else total - len(rows)
     after = attrs.evolve(after_rows(seen, fresh), left=left)
     ended = len(rows) < asked and (total is None or total <= reached)
@@ -186,10 +184,10 @@ def _batch(
         following = attrs.evolve(after, audit=True)
 
     def at(count: int) -> KeysetPosition:
-        return after if count >= len(good) else after_rows(position, fresh[: good[count - 1][0] if count else 0])
+        return after if count >= len(items) else after_rows(position, fresh[: behind(count)])
 
     return Batch(
-        items=tuple(customer for _, customer in good),
+        items=items,
         at=at,
         next=following,
         total=None if total is None or position.rank is not None else position.seen + total,
@@ -233,7 +231,7 @@ def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
         return attrs.evolve(position, doubts=0)
     last = rows[-1].moment
     at = position.at if last is None else stamp(last)
-    here = tuple(row.id for row in rows if row.moment == last)
+    here = tuple(row.id for row in takewhile(lambda row: row.moment == last, reversed(rows)))[::-1]
     stays = at == position.at
     ids = position.ids if stays else ()
     run = (*position.run, *here) if stays else here

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import attrs
 
-from .._adapter import Batch, Row
+from .._adapter import Batch, Row, readable
 from .._values import moment, stamp
 from ..errors import DriftError, PaginationError
 
@@ -238,7 +238,7 @@ def _batch(
     page_size: int,
     largest: int,
 ) -> Batch:
-    good = [(n, row.customer) for n, row in enumerate(fresh, 1) if row.customer is not None]
+    items, behind = readable(fresh)
     after = _after(position, rows, fresh, count=len(fresh), page_size=page_size, largest=largest)
     reached = position.offset + len(rows)
     ended = not rows or (len(rows) < asked and (total is None or total <= reached))
@@ -251,13 +251,12 @@ def _batch(
     following = None if ended else _unstuck(position, after, rows, fresh, full=len(rows) >= asked < largest)
 
     def at(count: int) -> OffsetPosition:
-        if count >= len(good):
+        if count >= len(items):
             return after
-        reached_rows = good[count - 1][0] if count else 0
-        return _after(position, rows, fresh, count=reached_rows, page_size=page_size, largest=largest)
+        return _after(position, rows, fresh, count=behind(count), page_size=page_size, largest=largest)
 
     return Batch(
-        items=tuple(customer for _, customer in good),
+        items=items,
         at=at,
         next=following,
         total=total,

@@ -10,7 +10,19 @@ from typing import Any, ClassVar
 
 import attrs
 
-from ..._adapter import Adapter, Batch, Keep, Position, Problem, Row, broken_filter, raised, refuse_disorder, refuse_own
+from ..._adapter import (
+    Adapter,
+    Batch,
+    Keep,
+    Position,
+    Problem,
+    Row,
+    broken_filter,
+    raised,
+    readable,
+    refuse_disorder,
+    refuse_own,
+)
 from ..._decode import decode, obj
 from ..._settings import Secret, given, one_of, reveal, secret
 from ..._settings import address as base_address
@@ -33,7 +45,7 @@ from ...paging.keyset import KeysetPosition
 from ...paging.offset import OffsetPosition
 from ...paging.windows import WindowPosition
 from . import spelling, wanted
-from .records import NAME, answer_of, customer_of, problem_of
+from .records import CUSTOMERS, NAME, answer_of, problem_of
 from .wanted import WantedPosition
 
 REGIONS = {"us": "https://us.api.flexprice.io", "india": "https://api.cloud.flexprice.io"}
@@ -283,17 +295,16 @@ class Flexprice(Adapter):
                 largest=LARGEST,
                 moves=moves,
             )
-        good = [(n, row.customer) for n, row in enumerate(rows, 1) if row.customer is not None]
+        items, behind = readable(rows)
         ended = len(rows) < asked and (total is None or total == len(rows))
 
         def at(count: int) -> KeysetPosition:
-            reached = len(rows) if count >= len(good) else good[count - 1][0] if count else 0
-            return _read_by_list(start, rows[:reached], total)
+            return _read_by_list(start, rows[: behind(count)], total)
 
         return Batch(
-            items=tuple(customer for _, customer in good),
+            items=items,
             at=at,
-            next=None if ended else at(len(good)),
+            next=None if ended else at(len(items)),
             total=total,
             scan="offset" if ended else "keyset",
         )
@@ -329,7 +340,7 @@ class Flexprice(Adapter):
         path = (value,) if id is not None else ("external", value)
         address = url(self._base(), "v1", "customers", *path)
         request = Request(method="GET", url=address, what="get a customer", headers=self._headers())
-        return request, lambda response: customer_of(obj(decode(response)), "$")
+        return request, lambda response: CUSTOMERS.one(obj(decode(response)), "$")
 
     def count(self, query: Query) -> Sequence[tuple[Request, Callable[[Response], int]]]:
         if any(len(values or ()) > 1 for values in (query.ids, query.external_ids, query.parent_ids)):

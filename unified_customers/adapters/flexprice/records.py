@@ -10,13 +10,14 @@ from typing import Any
 
 import attrs
 
-from ..._adapter import Keep, Problem, Row, unreadable
-from ..._decode import Id, array, count, decode, obj, record
+from ..._adapter import Keep, Problem, Row
+from ..._decode import Id, count, obj
 from ..._problems import code, error_body, request_id, said
-from ..._values import address, moment, text
+from ..._records import Records
+from ..._values import address, moment, read_only, text
 from ..._wire import Response
-from ...errors import BadRecordError, MalformedResponseError
-from ...models import EMPTY, Customer, ReadOnlyDict, Status
+from ...errors import MalformedResponseError
+from ...models import Status
 
 NAME = "flexprice"
 _STATUS: Mapping[str, Status | str] = {
@@ -49,38 +50,39 @@ class _Row:
     updated_at: Any = None
 
 
-def customer_of(raw: Any, path: str) -> Customer:
-    """One customer of Flexprice's; it writes "" for unset.
+def _status(word: str | None) -> Status | str | None:
+    return _STATUS.get(word, word) if word else None
 
-    Raises:
-        BadRecordError: A field is not of the documented type; `path` says which.
-    """
-    row = record(_Row, raw, path)
-    status = text(row.status)
-    return Customer(
-        provider=NAME,
-        id=row.id,
-        external_id=text(row.external_id),
-        name=text(row.name),
-        email=text(row.email),
-        phone=text(row.contact),
-        status=None if status is None else _STATUS.get(status, status),
-        raw_status=status,
-        billing_address=address(
-            line1=row.address_line1,
-            line2=row.address_line2,
-            city=row.address_city,
-            state=row.address_state,
-            postal_code=row.address_postal_code,
-            country=row.address_country,
+
+CUSTOMERS = Records(
+    _Row,
+    provider=NAME,
+    key="items",
+    beside=("pagination",),
+    fields={  # the server writes "" for unset
+        "external_id": (text, "external_id"),
+        "name": (text, "name"),
+        "email": (text, "email"),
+        "phone": (text, "contact"),
+        "status": (_status, "status"),
+        "raw_status": (text, "status"),
+        "billing_address": (
+            address,
+            {
+                "line1": "address_line1",
+                "line2": "address_line2",
+                "city": "address_city",
+                "state": "address_state",
+                "postal_code": "address_postal_code",
+                "country": "address_country",
+            },
         ),
-        parent_id=text(row.parent_customer_id),
-        created_at=moment(row.created_at),
-        updated_at=moment(row.updated_at),
-        metadata=ReadOnlyDict(row.metadata) if row.metadata else EMPTY,
-        account_id=text(row.tenant_id),
-        raw=ReadOnlyDict(raw),
-    )
+        "parent_id": (text, "parent_customer_id"),
+        "updated_at": (moment, "updated_at"),
+        "metadata": (read_only, "metadata"),
+        "account_id": (text, "tenant_id"),
+    },
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -97,21 +99,12 @@ def answer_of(response: Response, keep: Keep) -> Answer:
     Raises:
         MalformedResponseError: It is no page; BadRecordError where `keep` raises it.
     """
-    body = obj(decode(response))
+    body = obj(CUSTOMERS.decode(response))
     if "items" not in body and ("error" in body or "message" in body):
         raise MalformedResponseError("status 200 came with an error instead of customers", status=200, path="$.error")
-    rows = [_row(raw, f"$.items[{n}]", keep) for n, raw in enumerate(array(body.get("items"), "$.items"))]
+    rows = CUSTOMERS.rows(body.get("items"), "$.items", keep)
     pagination = obj(body.get("pagination"), "$.pagination")
-    return Answer(rows=[row for row in rows if row is not None], total=count(pagination.get("total")))
-
-
-def _row(raw: Any, path: str, keep: Keep) -> Row | None:
-    try:
-        customer = customer_of(raw, path)
-    except BadRecordError as error:
-        created = moment(raw.get("created_at")) if isinstance(raw, Mapping) else None
-        return unreadable(error, keep, raw, "id", created)
-    return Row(customer.id, customer.created_at, customer)
+    return Answer(rows=rows, total=count(pagination.get("total")))
 
 
 def problem_of(response: Response) -> Problem:

@@ -1,0 +1,279 @@
+"""A provider's records as customers: one table of fields, read in two ways that must agree.
+
+The slow way is the reference: cattrs, strict, with the place of every fault. The fast way decodes a page straight
+into msgspec structs made of the same wire class, and fills a customer's slots by code compiled from the same table;
+whatever it is not sure of, it leaves to the slow way. Knows types and tables; must not know a provider.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import UnionType
+from typing import Annotated, Any, Generic, TypeVar
+
+import attrs
+import msgspec
+
+from ._adapter import Keep, Row, unreadable
+from ._decode import Anything, Id, Number, array, decode, record, utf8
+from ._slots import compiled, defaults, draft_of
+from ._values import moment, text
+from ._wire import Response
+from .errors import BadRecordError
+from .models import Customer, ReadOnlyDict
+
+W = TypeVar("W")
+Table = Mapping[str, Any]
+"""By a customer's field, where it comes from: a wire field; or (function, wire fields…); or (function, {keyword: wire
+field}); or (function,), which is given the whole row. Functions must take whatever the wire class lets through."""
+
+_PLAIN = {str: str, bool: bool, int: int, Any: Any, type(None): None}
+
+
+class Typed(list[Any]):
+    """The records of a page that was decoded straight into structs, and the answer they came in."""
+
+    def __init__(self, rows: Iterable[Any], response: Response, body: bytes) -> None:
+        super().__init__(rows)
+        self.response = response
+        self.body = body
+
+
+class Records(Generic[W]):
+    """How one provider's records become customers.
+
+    Args:
+        wire: An attrs class with the fields of a record that matter, in the provider's spelling and with its types.
+        provider: The adapter's name.
+        key: Under which key of a page the records stand.
+        fields: Where each field of a customer comes from.
+        beside: Other keys of a page that the adapter reads.
+        id: The wire field of the id.
+        created: The wire field of the time of creation.
+    """
+
+    def __init__(
+        self,
+        wire: type[W],
+        *,
+        provider: str,
+        key: str,
+        fields: Table,
+        beside: Sequence[str] = (),
+        id: str = "id",
+        created: str = "created_at",
+    ) -> None:
+        self.wire, self.provider, self.key, self.beside = wire, provider, key, tuple(beside)
+        self.id, self.created = id, created
+        self.fields: Table = {"id": id, "created_at": (moment, created), **fields}
+        _refuse_unknown(wire, self.fields)
+
+    def one(self, raw: Any, path: str) -> Customer:
+        """A customer of one record, the slow and strict way.
+
+        Raises:
+            BadRecordError: A field is not of the documented type; `path` says which.
+        """
+        row = record(self.wire, raw, path, self.id)
+        found = {name: _taken(row, source) for name, source in self.fields.items()}
+        return Customer(provider=self.provider, raw=ReadOnlyDict(raw), **found)
+
+    def decode(self, response: Response) -> Any:
+        """A page's body: as plain values, or, where nothing is odd about it, with its records in a `Typed` list.
+
+        Raises:
+            MalformedResponseError: It is not JSON.
+        """
+        page = self._page(response)
+        if page is None:
+            return decode(response)
+        return page
+
+    def rows(self, records: Any, path: str, keep: Keep) -> list[Row]:
+        """The rows of a page's records; those that can't be read are `keep`'s to decide about.
+
+        Raises:
+            MalformedResponseError: `records` is no list.
+            BadRecordError: Where `keep` raises it.
+        """
+        if isinstance(records, Typed):
+            fast = self._fast(records)
+            if fast is not None:
+                return fast
+            records = decode(records.response)[self.key]
+        found = (self._row(raw, f"{path}[{n}]", keep) for n, raw in enumerate(array(records, path)))
+        return [row for row in found if row is not None]
+
+    def _row(self, raw: Any, path: str, keep: Keep) -> Row | None:
+        try:
+            customer = self.one(raw, path)
+        except BadRecordError as error:
+            created = moment(raw.get(self.created)) if isinstance(raw, Mapping) else None
+            return unreadable(error, keep, raw, self.id, created)
+        return Row(customer.id, customer.created_at, customer)
+
+    def _page(self, response: Response) -> dict[str, Any] | None:
+        body, made = utf8(response), self._made
+        if made is None:
+            return None
+        try:
+            page = made.page.decode(body)
+        except (ValueError, RecursionError, ArithmeticError, MemoryError):
+            return None
+        found = {name: getattr(page, name) for name in self.beside if getattr(page, name) is not msgspec.UNSET}
+        found[self.key] = Typed(getattr(page, self.key), response, body)
+        return found
+
+    def _fast(self, records: Typed) -> list[Row] | None:
+        made = self._made
+        if made is None:
+            return None
+        try:
+            texts = getattr(made.texts.decode(records.body), self.key)
+            return list(map(made.build, records, texts))
+        except (ValueError, RecursionError, ArithmeticError, MemoryError, TypeError):
+            return None
+
+    @functools.cached_property
+    def _made(self) -> _Made | None:
+        """Built at the first page; `None` where the wire class has types that only the slow way knows."""
+        try:
+            return self._make()
+        except TypeError:
+            return None
+
+    def _make(self) -> _Made:
+        wire: Any = self.wire
+        struct = _struct(wire)
+        beside = [(name, Any, msgspec.UNSET) for name in self.beside]
+        page = msgspec.defstruct("Page", [(self.key, list[struct]), *beside])  # type: ignore[valid-type]
+        texts = msgspec.defstruct("Texts", [(self.key, list[msgspec.Raw])])
+        return _Made(
+            page=msgspec.json.Decoder(page, float_hook=Decimal),
+            texts=msgspec.json.Decoder(texts),
+            build=_compiled(self.provider, self.fields, wire),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class _Made:
+    page: msgspec.json.Decoder[Any]
+    texts: msgspec.json.Decoder[Any]
+    build: Callable[[Any, Any], Row]
+
+
+def _refuse_unknown(wire: type[Any], table: Table) -> None:
+    ours = {field.name for field in attrs.fields(Customer)} - {"provider", "raw"}
+    theirs = {field.name for field in attrs.fields(wire)}
+    named = {name for source in table.values() for name in _names(source)}
+    if not ours >= table.keys() or not theirs >= named:
+        unknown = sorted({*(table.keys() - ours), *(named - theirs)})
+        raise TypeError(f"neither Customer nor {wire.__name__} has {', '.join(unknown)}")
+
+
+def _names(source: Any) -> tuple[str, ...]:
+    if isinstance(source, str):
+        return (source,)
+    keywords, names = _named(source)
+    return (*names, *keywords.values())
+
+
+def _named(source: tuple[Any, ...]) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The wire fields that a function is given, by keyword and by position."""
+    given = source[1:]
+    return (given[0], ()) if given and isinstance(given[0], Mapping) else ({}, given)
+
+
+def _taken(row: Any, source: Any) -> Any:
+    if isinstance(source, str):
+        return getattr(row, source)
+    keywords, names = _named(source)
+    if not keywords and not names:
+        return source[0](row)
+    return source[0](*(getattr(row, n) for n in names), **{ours: getattr(row, n) for ours, n in keywords.items()})
+
+
+# The fast way
+
+
+@functools.cache
+def _struct(wire: Any) -> type[Any]:
+    """The struct that takes what the wire class takes; raises `TypeError` for a type that it doesn't know."""
+    hints = typing.get_type_hints(wire)
+    fields: list[Any] = [
+        (field.name, _kind(hints[field.name]))
+        if field.default is attrs.NOTHING
+        else (field.name, _kind(hints[field.name]), field.default)
+        for field in attrs.fields(wire)
+    ]
+    return msgspec.defstruct(wire.__name__, fields, kw_only=True, gc=False)
+
+
+def _kind(hint: Any) -> Any:
+    if hint is Id:
+        return Annotated[str, msgspec.Meta(min_length=1)]
+    if hint is Number:
+        return Decimal
+    if hint is Anything:
+        return Any
+    if attrs.has(hint):
+        return _struct(hint)
+    if typing.get_origin(hint) in {typing.Union, UnionType}:
+        return functools.reduce(lambda a, b: a | b, map(_kind, typing.get_args(hint)))
+    if hint == dict[str, Any]:
+        return hint
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    raise TypeError(hint)
+
+
+def _compiled(provider: str, table: Table, wire: type[Any]) -> Callable[[Any, Any], Row]:
+    """A function of (struct, its text) that does what `Records.one` does for a record without faults."""
+    fixed: dict[str, Any] = {**defaults(Customer), "provider": provider}
+    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), "Row": Row, "new_row": tuple.__new__}
+    known |= {"utc": UTC, "iso": datetime.fromisoformat, "moment": moment}
+    lines = ["def build(row, words):", *_finite(wire, known), " new = draft()"]
+    for field in attrs.fields(Customer):
+        known[f"fixed_{field.name}"] = fixed.get(field.name)
+        lines += [f" {line}" for line in _filled(field.name, table.get(field.name), known)]
+    lines += [" new.__class__ = cls", " return new_row(Row, (new.id, new.created_at, new))"]
+    build: Callable[[Any, Any], Row] = compiled(lines, known, "build")
+    return build
+
+
+def _filled(name: str, source: Any, known: dict[str, Any]) -> list[str]:
+    """Lines that do what `_taken` does."""
+    if name == "raw":
+        return ["new.raw = bytes(words)"]
+    if source is None:
+        return [f"new.{name} = fixed_{name}"]
+    if isinstance(source, str):
+        return [f"new.{name} = row.{source}"]
+    read, keywords, names = source[0], *_named(source)
+    if read is text:
+        return [f"new.{name} = row.{names[0]} or None"]
+    if read is moment:  # most come as ISO 8601 in UTC
+        at = [f"at = row.{names[0]}", "if type(at) is str and (read := iso(at)).tzinfo is utc: at = read"]
+        return [*at, "else: at = moment(at)", f"new.{name} = at"]
+    known[f"read_{name}"] = read
+    given = [*(f"row.{one}" for one in names), *(f"{ours}=row.{theirs}" for ours, theirs in keywords.items())]
+    return [f"new.{name} = read_{name}({', '.join(given) or 'row'})"]
+
+
+def _finite(wire: type[Any], known: dict[str, Any], row: str = "row") -> list[str]:
+    """Lines that refuse NaN and infinity, which a number written as text may be; msgspec lets them pass."""
+    known["finite"] = Decimal.is_finite
+    lines: list[str] = []
+    hints = typing.get_type_hints(wire)
+    for name, hint in hints.items():
+        parts = {hint, *typing.get_args(hint)}
+        if Number in parts:
+            lines.append(f" if {row}.{name} is not None and not finite({row}.{name}): raise ValueError")
+        for part in parts:
+            inner = _finite(part, known, f"{row}.{name}") if attrs.has(part) else []
+            lines += [f" if {row}.{name} is not None:", *(f" {line}" for line in inner)] if inner else []
+    return lines
