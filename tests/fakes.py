@@ -21,7 +21,7 @@ from unified_customers._listing import Listing
 from unified_customers._query import Wanted
 from unified_customers._retry import Retry
 from unified_customers._values import stamp
-from unified_customers._wire import Reply, Request, Response, Send, Token, Unreachable
+from unified_customers._wire import Ready, Reply, Request, Response, Send, Token, Unreachable
 
 HOST = "https://provider.example"
 ONCE = Retry(attempts=1)
@@ -33,6 +33,18 @@ def reply(status: int, body: Any, **headers: str) -> Response:
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status=status, headers={"content-type": "application/json", **named}, body=content)
+
+
+@attrs.frozen
+class Answered:
+    """A request that was answered before its turn."""
+
+    outcome: Any
+
+    def result(self) -> Any:
+        return self.outcome
+
+    def cancel(self) -> None: ...
 
 
 class Account:
@@ -52,11 +64,42 @@ class Account:
                 step = conversation.send(answer)
             except StopIteration as stop:
                 return stop.value
-            if isinstance(step, Send):
-                self._sleep(step.after)
-                answer = self.server(step.request)
+            answer = self._answered(step)
+
+    def _answered(self, step: Any) -> Any:
+        if isinstance(step, Send):
+            self._sleep(step.after)
+            return self.server(step.request)
+        self._token = self.pump(self.context.sign_in(step, self._token, self.now))
+        return self._token
+
+    def turn(self, walk: Any) -> bool:
+        """A turn that looks ahead: what is sent before its turn is answered at once, long before that turn comes."""
+        if walk.look.at_once:
+            self._begin(walk)
+        conversation, answer = walk.turn(), None
+        while True:
+            try:
+                step = conversation.send(answer)
+            except StopIteration as stop:
+                self._begin(walk)
+                return bool(stop.value)
+            if isinstance(step, Ready):
+                job = walk.look.taken(step.request)
+                answer = None if job is None else walk.look.note(job.result())
             else:
-                answer = self._token = self.pump(self.context.sign_in(step, self._token, self.now))
+                answer = self._answered(step)
+
+    def _begin(self, walk: Any) -> None:
+        for position, request in walk.aims():
+            self._ask(walk.look, position, request)
+
+    def _ask(self, look: Any, position: Any, request: Request) -> None:
+        outcome = self.pump(look.fetch(request))
+        look.started(request, Answered(outcome))
+        onward = look.onward(position, outcome)
+        if onward is not None:
+            self._ask(look, *onward)
 
     def _sleep(self, seconds: float) -> None:
         if seconds:

@@ -91,6 +91,8 @@ def plan(
     try:
         checked = _query.check(adapter, wanted)
         start = _start(adapter, checked, after, before)
+        if concurrency > 1:
+            start = adapter.spread(checked.query, start)
     except CustomersError as error:
         error.provider = error.provider or adapter.name
         raise
@@ -104,6 +106,8 @@ def plan(
         on_bad_record=on_bad_record,
         max_items=max_items,
         hide=checked.hide,
+        concurrency=concurrency,
+        prefetch=prefetch,
     )
 
 
@@ -126,14 +130,8 @@ def _refuse(
         raise InvalidRequestError("max_items= is a whole number, 0 or more, or None for all")
     if type(concurrency) is not int or concurrency < 1:
         raise InvalidRequestError("concurrency= is a whole number, 1 or more")
-    if concurrency > 1:
-        raise UnsupportedError(
-            "concurrency= above 1 is not in this release: accounts are read at the same time by Directory"
-        )
     if type(prefetch) is not int or prefetch < 0:
         raise InvalidRequestError("prefetch= is a whole number, 0 or more")
-    if prefetch:
-        raise UnsupportedError("prefetch= above 0 is not in this release")
     if on_bad_record not in ("raise", "skip") and not callable(on_bad_record):
         raise InvalidRequestError("on_bad_record= is 'raise', 'skip' or a callable")
 

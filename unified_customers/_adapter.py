@@ -142,6 +142,17 @@ class Adapter(Protocol):
         """Requests whose numbers add up to the total of `query`."""
         raise UnsupportedError(f"{self.title} tells no total: count the customers of a walk instead")
 
+    def spread(self, query: Query, position: Position) -> Position:
+        """The same place, for a walk that has pages in flight at the same time."""
+        raise UnsupportedError(
+            f"{self.title} can't be read concurrently: where a page starts is known from the page before it. "
+            "prefetch= reads ahead, and Directory reads accounts at the same time"
+        )
+
+    def foresee(self, query: Query, position: Position, count: int) -> Sequence[Position]:
+        """Up to `count` places that a walk which stands at `position` will come to, if nothing moves."""
+        return ()
+
     def probe(self, query: Query) -> tuple[Request, Callable[[Response], str]] | None:
         """A request that finds out how a long list would be read, for `check()`."""
         return None

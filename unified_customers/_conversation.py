@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import attrs
@@ -16,7 +16,7 @@ import attrs
 from ._adapter import Adapter
 from ._redact import masked, masked_deeply
 from ._retry import Retry, retry_after
-from ._wire import Conversation, NeedToken, Reply, Request, Response, Send, Token, Unreachable
+from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import (
     ApiError,
     AuthenticationError,
@@ -73,6 +73,28 @@ class Tally:
             return None
 
 
+@attrs.define(kw_only=True)
+class Outcome:
+    """How a request that was sent before its turn ended.
+
+    Attributes:
+        read: What its page adds to a walk that stands at a place, with that place, where it was read already.
+    """
+
+    response: Response | None = None
+    error: CustomersError | None = None
+    tally: Tally = attrs.field(factory=Tally)
+    read: tuple[Any, Any] | None = None
+
+    def take(self, tally: Tally) -> Response:
+        """The answer, now that it is its turn, or its error."""
+        tally.requests += self.tally.requests
+        tally.dated, tally.tokens = self.tally.dated or tally.dated, self.tally.tokens
+        if self.response is None:
+            raise self.error or ConnectionFailedError("could not be asked before its turn")
+        return self.response
+
+
 @attrs.frozen(kw_only=True)
 class Context:
     """What every conversation of one client shares."""
@@ -89,6 +111,7 @@ class Context:
         *,
         hide: tuple[str, ...] = (),
         accept: Callable[[Response], bool] = lambda _: False,
+        ahead: bool = False,
     ) -> Conversation[T]:
         """Send `request` until `read` makes a value of the answer, or nothing more can be done.
 
@@ -98,13 +121,18 @@ class Context:
             tally: Counts requests and waits.
             hide: Values that the caller sent, to be masked in errors.
             accept: Whether an error status is an answer that `read` understands.
+            ahead: Whether it may have been sent already.
         """
         spent = wait = 0.0
         attempt = 0
         while True:
             attempt += 1
             try:
-                response = yield from self._send(request, wait, tally, hide)
+                outcome: Outcome | None = (yield Ready(request)) if ahead and attempt == 1 else None
+                if outcome is None:
+                    response = yield from self._send(request, wait, tally, hide)
+                else:
+                    response = outcome.take(tally)
                 spent += response.elapsed
                 return read(self._judged(response, accept, (*hide, *tally.tokens)))
             except CustomersError as error:
@@ -118,6 +146,15 @@ class Context:
                 tally.retries += 1
                 tally.waited += wait
                 self._tell_retry(error, wait, attempt)
+
+    def fetch(self, request: Request, hide: tuple[str, ...]) -> Conversation[Outcome]:
+        """Send a request before its turn, once; its errors wait for their turn as well."""
+        outcome = Outcome()
+        try:
+            outcome.response = yield from self._send(request, 0.0, outcome.tally, hide)
+        except CustomersError as error:
+            outcome.error = error
+        return outcome
 
     def _tell_retry(self, error: CustomersError, wait: float, attempt: int) -> None:
         reason = type(error).__name__

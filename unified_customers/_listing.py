@@ -21,12 +21,18 @@ class SyncPump(Protocol):
     def pump(self, conversation: Conversation[Any]) -> Any:
         """Send what it asks for, and return what it ends in."""
 
+    def turn(self, walk: Walk) -> bool:
+        """Carry a walk's turn out, looking ahead as far as its plan says."""
+
 
 class AsyncPump(Protocol):
     """Carries a conversation out."""
 
     async def pump(self, conversation: Conversation[Any]) -> Any:
         """Send what it asks for, and return what it ends in."""
+
+    async def turn(self, walk: Walk) -> bool:
+        """Carry a walk's turn out, looking ahead as far as its plan says."""
 
 
 class _Base:
@@ -125,7 +131,7 @@ class PageIterator(_Walking):
 
 def _turn(walk: Walk, pump: SyncPump) -> bool:
     try:
-        return bool(pump.pump(walk.turn()))
+        return pump.turn(walk) if walk.look is not None else bool(pump.pump(walk.turn()))
     except CustomersError as error:
         raise with_checkpoint(error, walk) from error.__cause__
 
@@ -194,7 +200,7 @@ class AsyncPageIterator(_Walking):
 
 async def _async_turn(walk: Walk, pump: AsyncPump) -> bool:
     try:
-        return bool(await pump.pump(walk.turn()))
+        return await pump.turn(walk) if walk.look is not None else bool(await pump.pump(walk.turn()))
     except CustomersError as error:
         raise with_checkpoint(error, walk) from error.__cause__
 

@@ -16,8 +16,9 @@ from . import _checkpoint
 from ._adapter import Batch, Position
 from ._conversation import Context, Event, Tally
 from ._guard import Guard
+from ._lookahead import Lookahead
 from ._query import Sort
-from ._wire import Conversation, Response
+from ._wire import Conversation, Request, Response
 from .errors import BadRecordError, CustomersError, DriftError, FilterIgnoredError, LoopError, UnsupportedError
 from .models import EMPTY, Customer, Page, Query
 
@@ -77,6 +78,8 @@ class Plan:
     on_bad_record: OnBadRecord = "raise"
     max_items: int | None = None
     hide: tuple[str, ...] = ()
+    concurrency: int = 1
+    prefetch: int = 0
 
 
 @attrs.frozen
@@ -106,6 +109,7 @@ class Walk:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        looks = plan.prefetch > 0 or plan.concurrency > 1
         self.items: Sequence[Customer] = ()
         self.index = 0
         self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local_values))
@@ -116,6 +120,7 @@ class Walk:
         self.held = Held((), (), lambda _: plan.start, plan.start)
         self._recoveries = 0
         self._circle = False
+        self.look = Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch) if looks else None
         self._left = None if plan.sort is not None else plan.max_items
         self._pool: list[Customer] | None = None if plan.sort is None else []
 
@@ -123,6 +128,12 @@ class Walk:
     def ended(self) -> bool:
         """Whether there is nothing left to ask for."""
         return (self.held.next is None or self._left == 0) and self._pool is None
+
+    def aims(self) -> Sequence[tuple[Position, Request]]:
+        """What to ask for before its turn: see `Lookahead.aims`."""
+        if self.look is None or self.ended or self.held.next is None:
+            return ()
+        return self.look.aims(self.held.next, self._left)
 
     @property
     def report(self) -> Report:
@@ -186,7 +197,9 @@ class Walk:
 
         def read(response: Response) -> Batch:
             bad.clear()  # a page that is read again brings its bad records again
-            batch = context.adapter.read_page(query, position, response, lambda error: self._keep(error, bad))
+            batch = None if self.look is None else self.look.already_read(position, response)
+            if batch is None:
+                batch = context.adapter.read_page(query, position, response, lambda error: self._keep(error, bad))
             self._check(batch)
             return batch
 
@@ -198,6 +211,7 @@ class Walk:
                 self._tally,
                 hide=self.plan.hide,
                 accept=lambda response: context.adapter.understands(query, position, response),
+                ahead=self.look is not None,
             )
         finally:
             report, tally = self._report, self._tally

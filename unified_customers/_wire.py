@@ -1,7 +1,7 @@
 """Plain values between the conversation and whoever does the I/O.
 
 Knows nothing of httpx, of a provider or of customers. A conversation is a generator that yields
-a `Send` or a `NeedToken` and is sent back the `Reply` or the `Token`.
+a `Send`, a `NeedToken` or, in a walk that looks ahead, a `Ready`, and is sent back what that asks for.
 """
 
 from __future__ import annotations
@@ -93,6 +93,13 @@ class NeedToken:
     rejected: Token | None = None
 
 
+@attrs.frozen
+class Ready:
+    """Asks for the outcome of a request that was sent before its turn; `None` if it was not."""
+
+    request: Request
+
+
 Reply: TypeAlias = Response | Unreachable
-Step: TypeAlias = Send | NeedToken
+Step: TypeAlias = Send | NeedToken | Ready
 Conversation: TypeAlias = Generator[Step, Any, T]

@@ -20,14 +20,17 @@ import httpx
 
 from . import _account, _quiet, registry
 from ._account import CheckResult
-from ._adapter import Adapter
-from ._conversation import Context, Event
+from ._adapter import Adapter, Position
+from ._conversation import Context, Event, Outcome
+from ._jobs import TaskJob, ThreadJob
 from ._listing import AsyncListing, Listing
+from ._lookahead import Lookahead
+from ._pace import Pace
 from ._query import Wanted, known_keywords
-from ._retry import Retry
+from ._retry import Retry, retry_after
 from ._version import __version__
-from ._walk import OnBadRecord, Plan
-from ._wire import Conversation, NeedToken, Reply, Request, Response, Send, Token, Unreachable
+from ._walk import OnBadRecord, Plan, Walk
+from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import ConfigurationError
 from .models import Customer
 
@@ -48,8 +51,10 @@ class _Shared:
         timeout: Timeout | None,
         retry: Retry | None,
         on_event: Callable[[Event], None] | None,
+        rate: float | None,
     ) -> None:
         self._context: Context = _account.context_of(provider, retry, on_event)
+        self._pace = None if rate is None else Pace(rate)
         self._timeout = timeout_of(timeout)
         self._token: Token | None = None
         self._closed = False
@@ -85,6 +90,15 @@ class _Shared:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._context.adapter.name}>"
 
+    def _turn_away(self) -> float:
+        """Seconds until the next request may leave."""
+        return 0.0 if self._pace is None else self._pace.wait(time.monotonic())
+
+    def _heard(self, response: Response) -> Response:
+        if self._pace is not None:
+            self._pace.heard(response.status, retry_after(response.headers, response), time.monotonic())
+        return response
+
     def _refuse_closed(self) -> None:
         if self._closed:
             raise ConfigurationError("this client is closed: open a new one, or keep it open with `with`")
@@ -115,13 +129,45 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _options() -> dict[str, Any]:
-    return {"verify": _tls(), "follow_redirects": False, "headers": {"user-agent": _AGENT}}
+def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool) -> Any:
+    """A client of our own."""
+    try:
+        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers={"user-agent": _AGENT})
+    except ImportError:
+        raise ConfigurationError("http2=True needs an extra: pip install 'unified-customers[http2]'") from None
 
 
-def _built(http: Any, request: Request, timeout: httpx.Timeout | None) -> Any:
-    extra = {} if timeout is None else {"timeout": timeout}
+def _built(http: Any, request: Request, extensions: dict[str, Any]) -> Any:
+    extra = {"extensions": extensions} if extensions else {}
     return http.build_request(request.method, request.url, headers=list(request.headers), content=request.body, **extra)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _traced(sent: Callable[[], None]) -> dict[str, Any]:
+    """Have httpx say when a request has left: the provider works from then on."""
+    if sent is _nothing:
+        return {}
+
+    def trace(name: str, _: Any) -> None:
+        if name.endswith("send_request_body.complete"):
+            sent()
+
+    return {"trace": trace}
+
+
+def _traced_async(sent: Callable[[], None]) -> dict[str, Any]:
+    """The same for an async client, which awaits it."""
+    if sent is _nothing:
+        return {}
+
+    async def trace(name: str, _: Any) -> None:
+        if name.endswith("send_request_body.complete"):
+            sent()
+
+    return {"trace": trace}
 
 
 async def _read(answer: Any) -> bytes:
@@ -163,6 +209,8 @@ class Client(_Shared):
         retry: How often and how long reads are repeated.
         http_client: Your own `httpx.Client`: used as it is, with its own timeouts, and not closed.
         on_event: Called with an `Event` for each wait, sign-in and page.
+        rate: Requests a second that all walks of this client share, slower for a while after a 429; `None` for any.
+        http2: Whether to offer HTTP/2 (with the extra ``http2``); an injected client decides for itself.
 
     Raises:
         ConfigurationError: A setting can't be right.
@@ -176,14 +224,16 @@ class Client(_Shared):
         retry: Retry | None = None,
         http_client: httpx.Client | None = None,
         on_event: Callable[[Event], None] | None = None,
+        rate: float | None = None,
+        http2: bool = False,
         _sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(provider, timeout, retry, on_event)
+        super().__init__(provider, timeout, retry, on_event, rate)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.Client")
         if isinstance(http_client, httpx.AsyncClient):
             raise ConfigurationError("http_client= takes an httpx.Client; an httpx.AsyncClient goes with AsyncClient")
-        self._http: Any = httpx.Client(timeout=self._timeout, **_options()) if http_client is None else http_client
+        self._http: Any = _own(httpx.Client, self._timeout, http2) if http_client is None else http_client
         self._owned = http_client is None
         self._lock = threading.Lock()
         self._sleep = _sleep
@@ -202,8 +252,16 @@ class Client(_Shared):
         if self._owned:
             self._http.close()
 
-    def pump(self, conversation: Conversation[T]) -> T:
-        """Carry a conversation out."""
+    def pump(
+        self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
+    ) -> T:
+        """Carry a conversation out.
+
+        Args:
+            conversation: What to carry out.
+            look: What of it was sent before its turn.
+            sent: Called when a request has left, or waits.
+        """
         self._refuse_closed()
         reply: Any = None
         while True:
@@ -212,20 +270,57 @@ class Client(_Shared):
             except StopIteration as stop:
                 result: T = stop.value
                 return result
-            reply = self._send(step) if isinstance(step, Send) else self._sign_in(step)
+            if isinstance(step, Send):
+                reply = self._send(step, sent)
+            elif isinstance(step, Ready):
+                job = None if look is None else look.taken(step.request)
+                reply = None if look is None or job is None else look.note(job.result())
+            else:
+                reply = self._sign_in(step)
 
-    def _send(self, step: Send) -> Reply:
-        if step.after:
-            self._sleep(step.after)
+    def turn(self, walk: Walk) -> bool:
+        """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.at_once:
+            self._look_ahead(walk)
+        found = self.pump(walk.turn(), walk.look)
+        for job in self._look_ahead(walk)[:1]:
+            job.wait_sent()
+        return found
+
+    def _look_ahead(self, walk: Walk) -> list[ThreadJob]:
+        look = walk.look
+        return [] if look is None else [self._begin(look, *aim) for aim in walk.aims()]
+
+    def _begin(self, look: Lookahead, position: Position, request: Request) -> ThreadJob:
+        def work(sent: Callable[[], None]) -> Outcome:
+            outcome = self.pump(look.fetch(request), None, sent)
+            onward = look.onward(position, outcome)
+            if onward is not None:
+                self._begin(look, *onward)
+            return outcome
+
+        job = ThreadJob(work)
+        look.started(request, job)
+        job.start()
+        return job
+
+    def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
+        self._wait(step.after, sent)
+        self._wait(self._turn_away(), sent)
         began = time.monotonic()
         try:
             with _quiet.quietly(step.request.what):
-                request = _built(self._http, step.request, None)
+                request = _built(self._http, step.request, _traced(sent))
                 answer = self._http.send(request, auth=None, follow_redirects=False)
-            return _response(answer, answer.content, began)
+            return self._heard(_response(answer, answer.content, began))
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
             self._refuse_closed()  # closed under the request: asking again would not help
             return _unreachable(error, began)
+
+    def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
+        if seconds:
+            sent()  # it will be long
+            self._sleep(seconds)
 
     def _sign_in(self, need: NeedToken) -> Token:
         with self._lock:  # one sign-in at a time, however many walks run
@@ -270,8 +365,9 @@ class Client(_Shared):
             max_items: How many customers to hand out in all.
             after: A checkpoint to go on from.
             before: A checkpoint or a customer's id to walk backwards from, where the provider can.
-            concurrency: Must be 1 in this release.
-            prefetch: Must be 0 in this release.
+            concurrency: How many requests may be in flight at the same time, where the provider can: Flexprice, oldest
+                first or by `sort=`. What comes, and in what order, stays the same.
+            prefetch: How many pages to read ahead of what is handed out. Leaving a walk early wastes those.
             unsupported: ``"local"`` applies filters that the provider lacks here, to every row read; a sort that it
                 lacks as well, once all are read, so such a walk holds all its customers in memory.
             on_bad_record: ``"raise"``, ``"skip"``, or a callable that is given each `BadRecordError`.
@@ -362,16 +458,19 @@ class AsyncClient(_Shared):
         retry: Retry | None = None,
         http_client: httpx.AsyncClient | None = None,
         on_event: Callable[[Event], None] | None = None,
+        rate: float | None = None,
+        http2: bool = False,
         _sleep: Callable[[float], Any] = anyio.sleep,
     ) -> None:
-        super().__init__(provider, timeout, retry, on_event)
+        super().__init__(provider, timeout, retry, on_event, rate)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient")
         if isinstance(http_client, httpx.Client):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient; an httpx.Client goes with Client")
-        self._http: Any = httpx.AsyncClient(timeout=self._timeout, **_options()) if http_client is None else http_client
+        self._http: Any = _own(httpx.AsyncClient, self._timeout, http2) if http_client is None else http_client
         self._owned = http_client is None
         self._lock = anyio.Lock()
+        self._jobs: set[TaskJob] = set()
         self._sleep = _sleep
 
     async def __aenter__(self) -> Self:
@@ -385,11 +484,22 @@ class AsyncClient(_Shared):
     async def aclose(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
+        for job in [*self._jobs]:
+            job.cancel()
+            await job.ended()
         if self._owned:
             await self._http.aclose()
 
-    async def pump(self, conversation: Conversation[T]) -> T:
-        """Carry a conversation out."""
+    async def pump(
+        self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
+    ) -> T:
+        """Carry a conversation out.
+
+        Args:
+            conversation: What to carry out.
+            look: What of it was sent before its turn.
+            sent: Called when a request has left, or waits.
+        """
         self._refuse_closed()
         reply: Any = None
         while True:
@@ -398,24 +508,61 @@ class AsyncClient(_Shared):
             except StopIteration as stop:
                 result: T = stop.value
                 return result
-            reply = await self._send(step) if isinstance(step, Send) else await self._sign_in(step)
+            if isinstance(step, Send):
+                reply = await self._send(step, sent)
+            elif isinstance(step, Ready):
+                job = None if look is None else look.taken(step.request)
+                reply = None if look is None or job is None else look.note(await job.result())
+            else:
+                reply = await self._sign_in(step)
 
-    async def _send(self, step: Send) -> Reply:
-        if step.after:
-            await self._sleep(step.after)
+    async def turn(self, walk: Walk) -> bool:
+        """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.at_once:
+            self._look_ahead(walk)
+        found = await self.pump(walk.turn(), walk.look)
+        for job in self._look_ahead(walk)[:1]:
+            await job.wait_sent()
+        return found
+
+    def _look_ahead(self, walk: Walk) -> list[TaskJob]:
+        look = walk.look
+        return [] if look is None else [self._begin(look, *aim) for aim in walk.aims()]
+
+    def _begin(self, look: Lookahead, position: Position, request: Request) -> TaskJob:
+        async def work(sent: Callable[[], None]) -> Outcome:
+            outcome = await self.pump(look.fetch(request), None, sent)
+            onward = look.onward(position, outcome)
+            if onward is not None:
+                self._begin(look, *onward)
+            return outcome
+
+        job = TaskJob(work, self._jobs)
+        look.started(request, job)
+        job.start()
+        return job
+
+    async def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
+        await self._wait(step.after, sent)
+        await self._wait(self._turn_away(), sent)
         began = time.monotonic()
         try:
             with _quiet.quietly(step.request.what):
-                request = _built(self._http, step.request, None)
+                request = _built(self._http, step.request, _traced_async(sent))
                 answer = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
                     body = await _read(answer)
                 finally:
                     await answer.aclose()
-            return _response(answer, body, began)
+            return self._heard(_response(answer, body, began))
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
             self._refuse_closed()  # closed under the request: asking again would not help
             return _unreachable(error, began)
+
+    async def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
+        if seconds:
+            sent()  # it will be long
+            await self._sleep(seconds)
 
     async def _sign_in(self, need: NeedToken) -> Token:
         async with self._lock:  # one sign-in at a time, however many walks run
@@ -510,23 +657,29 @@ def connect(
     retry: Retry | None = None,
     http_client: httpx.Client | None = None,
     on_event: Callable[[Event], None] | None = None,
+    rate: float | None = None,
+    http2: bool = False,
     **settings: Any,
 ) -> Client:
     """Open a client by its provider's name.
 
     Args:
         name: Such as ``"flexprice"``; `providers()` lists them, plugins included.
-        timeout: As for `Client`, and so are the next three.
+        timeout: As for `Client`, and so are the next five.
         retry: See `Client`.
         http_client: See `Client`.
         on_event: See `Client`.
+        rate: See `Client`.
+        http2: See `Client`.
         settings: The provider's own settings; what is missing is read from the environment (``FLEXPRICE_API_KEY``, …).
 
     Raises:
         ConfigurationError: There is no such provider, or a setting is missing; the variable to set is named.
     """
     account = registry.settings(name, settings)
-    return Client(account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event)
+    return Client(
+        account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event, rate=rate, http2=http2
+    )
 
 
 def connect_async(
@@ -536,8 +689,12 @@ def connect_async(
     retry: Retry | None = None,
     http_client: httpx.AsyncClient | None = None,
     on_event: Callable[[Event], None] | None = None,
+    rate: float | None = None,
+    http2: bool = False,
     **settings: Any,
 ) -> AsyncClient:
     """Open an async client by its provider's name; arguments and errors are those of `connect`."""
     account = registry.settings(name, settings)
-    return AsyncClient(account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event)
+    return AsyncClient(
+        account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event, rate=rate, http2=http2
+    )

@@ -92,6 +92,18 @@ def size_of(position: OffsetPosition, page_size: int, largest: int) -> int:
     return min(largest, page_size * (1 + position.stuck) + overlap + position.slack)
 
 
+def foreseen(position: OffsetPosition, count: int, page_size: int, largest: int) -> list[OffsetPosition]:
+    """Where the next pages start, if nothing moves and no two rows share a moment."""
+    if not position.seen:
+        return []
+    reach = min(_TAIL, max(1, min(largest, position.cap or largest) // 2)) if position.by_id else 2
+    ahead = position if position.by_id else attrs.evolve(position, group=position.group[:1])
+    step = size_of(position, page_size, largest) - reach - position.slack
+    ends = position.offset + step * count if position.total is None else position.total
+    places = [position.offset + step * n for n in range(1, count + 1)] if step > 0 else []
+    return [attrs.evolve(ahead, offset=place) for place in places if place < ends]
+
+
 def advance(
     position: OffsetPosition,
     rows: Sequence[Row],
@@ -308,9 +320,9 @@ def _denies_itself(position: OffsetPosition, total: int | None, reached: int) ->
 def _came_behind(position: OffsetPosition, total: int) -> int:
     """How many of the customers that are counted may have come behind the walk: none in a list at rest.
 
-    A total that changed, and steps back, tell of a list that moves; a newest-first list grows behind every walk.
+    A total that changed tells of a list that moves; a newest-first list grows behind every walk.
     """
-    if position.steady and position.course != "down" and not position.back and not position.slack:
+    if position.steady and position.course != "down":
         return 0
     return _FEW + max(0, total - (position.first or 0))
 

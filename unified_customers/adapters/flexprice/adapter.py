@@ -39,10 +39,11 @@ from ...errors import (
     UnsupportedError,
 )
 from ...models import Capabilities, Customer, Query
-from ...paging import chunks, keyset, offset, windows
+from ...paging import chunks, keyset, offset, slices, windows
 from ...paging.chunks import ChunkPosition
 from ...paging.keyset import KeysetPosition
 from ...paging.offset import OffsetPosition
+from ...paging.slices import SlicesPosition
 from ...paging.windows import WindowPosition
 from . import spelling, wanted
 from .records import CUSTOMERS, NAME, answer_of, problem_of
@@ -109,6 +110,7 @@ class Flexprice(Adapter):
         WindowPosition,
         ChunkPosition,
         WantedPosition,
+        SlicesPosition,
     )
     status_words: ClassVar[Mapping[str, str]] = {
         "active": "published",
@@ -195,6 +197,27 @@ class Flexprice(Adapter):
         down = query.order == "desc"
         return KeysetPosition(down=down) if self.scan == "keyset" or query.sort else FirstPage()
 
+    def spread(self, query: Query, position: Position) -> Position:
+        if isinstance(position, OffsetPosition | SlicesPosition):
+            return position
+        if not isinstance(position, FirstPage | KeysetPosition):
+            raise UnsupportedError(
+                "Flexprice's status='any' and lists of ids are read as several lists, one page after another: leave "
+                "concurrency= out"
+            )
+        if query.order == "desc":
+            raise UnsupportedError("Flexprice is read concurrently oldest first: leave order= or concurrency= out")
+        return SlicesPosition(inner=position)
+
+    def foresee(self, query: Query, position: Position, count: int) -> Sequence[Position]:
+        if isinstance(position, OffsetPosition):
+            return offset.foreseen(position, count, query.page_size, LARGEST)
+        if not isinstance(position, SlicesPosition):
+            return ()
+        if position.cut == "":
+            return (SlicesPosition(inner=KeysetPosition(), cut="newest"),)
+        return slices.foreseen(position, count)
+
     # Which request a position means
 
     def list_request(self, query: Query, position: Position) -> Request:
@@ -209,6 +232,12 @@ class Flexprice(Adapter):
         if isinstance(position, WindowPosition):
             return self._request(_window(query, position), windows.current(position), commas=commas)
         base, headers, asked = self._base(), self._headers(), self._asked(query, position)
+        if isinstance(position, SlicesPosition):
+            if slices.probing(position):
+                return spelling.after(base, headers, query, KeysetPosition(down=True), 1)
+            if position.until is None:
+                return self._request(query, position.inner, commas=commas)
+            return spelling.after(base, headers, query, position.inner, asked, until=position.until)
         if isinstance(position, KeysetPosition) and position.audit:
             return spelling.after(base, headers, query, KeysetPosition(down=position.down), 1)
         if isinstance(position, KeysetPosition):
@@ -219,6 +248,8 @@ class Flexprice(Adapter):
         return spelling.listing(base, headers, query, limit=asked, offset=at, commas=commas)
 
     def _asked(self, query: Query, position: Position) -> int:
+        if isinstance(position, SlicesPosition):
+            return self._asked(query, position.inner)
         if isinstance(position, KeysetPosition):
             return keyset.size_of(position, query.page_size, LARGEST)
         if isinstance(position, OffsetPosition):
@@ -230,7 +261,9 @@ class Flexprice(Adapter):
             return self.understands(query, position.inner, response)
         if isinstance(position, WindowPosition):
             return self.understands(query, windows.current(position), response)
-        by_search = isinstance(position, KeysetPosition) or _ranked(query)
+        if isinstance(position, SlicesPosition) and not slices.probing(position):
+            return self.understands(query, position.inner, response)
+        by_search = isinstance(position, KeysetPosition | SlicesPosition) or _ranked(query)
         return by_search and response.status in _NO_SEARCH
 
     # What an answer adds
@@ -249,9 +282,27 @@ class Flexprice(Adapter):
         if isinstance(position, WindowPosition):
             batch = self._read(_window(query, position), windows.current(position), response, keep, moves=True)
             return windows.advance(position, batch, down=query.order == "desc")
+        if isinstance(position, SlicesPosition):
+            return self._read_slice(query, position, response, keep)
         return self._read(query, position, response, keep)
 
-    def _read(self, query: Query, position: Position, response: Response, keep: Keep, *, moves: bool = False) -> Batch:
+    def _read_slice(self, query: Query, position: SlicesPosition, response: Response, keep: Keep) -> Batch:
+        if slices.probing(position):
+            rows = [] if response.status in _NO_SEARCH else answer_of(response, _skip).rows
+            return slices.after_probe(position, rows, query.page_size)
+        batch = self._read(query, position.inner, response, keep, slice_=position)
+        return slices.advance(position, batch, page_size=query.page_size)
+
+    def _read(
+        self,
+        query: Query,
+        position: Position,
+        response: Response,
+        keep: Keep,
+        *,
+        moves: bool = False,
+        slice_: SlicesPosition | None = None,
+    ) -> Batch:
         asked = self._asked(query, position)
         if isinstance(position, KeysetPosition):
             if response.status in _NO_SEARCH:
@@ -261,7 +312,11 @@ class Flexprice(Adapter):
                 return keyset.audited(position, answer.total)
             if not keyset.in_bounds(position, answer.rows):
                 return self._without_search(position, "does not honour the bounds of a search")
-            return keyset.advance(position, answer.rows, asked=asked, total=answer.total, counts=not moves)
+            rows, total = (
+                (answer.rows, answer.total) if slice_ is None else slices.bounded(slice_, answer.rows, answer.total)
+            )
+            counts = not moves and (slice_ is None or slice_.until is None)
+            return keyset.advance(position, rows, asked=asked, total=total, counts=counts)
         if response.status in _NO_SEARCH:
             raise UnsupportedError("has no POST /v1/customers/search, which sort= needs: leave sort= out")
         answer = answer_of(response, keep)

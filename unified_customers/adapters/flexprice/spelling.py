@@ -43,20 +43,26 @@ def listing(base: str, headers: Headers, query: Query, *, limit: int, offset: in
     return Request(method="GET", url=address, what="list customers", headers=headers)
 
 
-def after(base: str, headers: Headers, query: Query, position: KeysetPosition, limit: int) -> Request:
-    """``POST /v1/customers/search`` for what lies beyond a keyset."""
+def after(
+    base: str, headers: Headers, query: Query, position: KeysetPosition, limit: int, *, until: str | None = None
+) -> Request:
+    """``POST /v1/customers/search`` for what lies beyond a keyset, and before `until`."""
     direction = "desc" if position.down else "asc"
     filters: list[dict[str, Any]] = []
     bound = keyset.bound(position)
     if bound is not None:
-        operator = "before" if position.down else "after"
-        date = {"field": "created_at", "operator": operator, "data_type": "date", "value": {"date": bound}}
-        filters.append(date)
+        filters.append(_created("before" if position.down else "after", bound))
+    if until is not None:
+        filters.append(_created("before", until))
     ids = keyset.without(position)
     if ids:  # an empty list would be taken for no filter
         filters.append({"field": "id", "operator": "not_in", "data_type": "array", "value": {"array": list(ids)}})
     sort = [{"field": field, "direction": direction} for field in ("created_at", "id")]
     return search(base, headers, query, sort=sort, filters=filters, limit=limit, offset=keyset.offset(position, limit))
+
+
+def _created(operator: str, moment: str) -> dict[str, Any]:
+    return {"field": "created_at", "operator": operator, "data_type": "date", "value": {"date": moment}}
 
 
 def ranked(base: str, headers: Headers, query: Query, *, limit: int, offset: int) -> Request:

@@ -1,0 +1,114 @@
+"""Requests that are sent before their turn: in a thread each, or in a task each.
+
+Knows threads and event loops; must not know walks or httpx. A job is small and ends by itself, so nothing of it has to
+be stopped when whoever wanted it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+Release = Callable[[], None]
+
+
+class ThreadJob:
+    """Work in a thread of its own.
+
+    Args:
+        work: Is given a callable for when its request has left, and returns the outcome.
+    """
+
+    def __init__(self, work: Callable[[Release], Any]) -> None:
+        self._released, self._done = threading.Event(), threading.Event()
+        self._value: Any = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=(work,), name="unified-customers-ahead", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def _run(self, work: Callable[[Release], Any]) -> None:
+        try:
+            self._value = work(self._released.set)
+        except Exception as error:  # noqa: BLE001 - told to whoever takes the outcome
+            self._error = error
+        finally:
+            self._released.set()
+            self._done.set()
+
+    def wait_sent(self) -> None:
+        """Wait until the request has left, so that the provider works while the caller does."""
+        self._released.wait()
+
+    def result(self) -> Any:
+        """Wait for the outcome."""
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def cancel(self) -> None:
+        """A thread can't be stopped; its outcome is dropped."""
+
+
+class TaskJob:
+    """Work in a task of its own, on asyncio or trio; it stands in `running` as long as it runs."""
+
+    def __init__(self, work: Callable[[Release], Awaitable[Any]], running: set[TaskJob]) -> None:
+        self._released, self._done = anyio.Event(), anyio.Event()
+        self._running, self._work = running, work
+        self._scope = anyio.CancelScope()
+        self._value: Any = None
+        self._error: Exception | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._running.add(self)  # a loop itself holds its tasks only weakly
+        self._task = _spawn(self._run)
+
+    async def _run(self) -> None:
+        try:
+            with self._scope:
+                self._value = await self._work(self._released.set)
+        except Exception as error:  # noqa: BLE001 - told to whoever takes the outcome
+            self._error = error
+        finally:
+            self._running.discard(self)
+            self._released.set()
+            self._done.set()
+
+    async def wait_sent(self) -> None:
+        """Wait until the request has left, so that the provider works while the caller does."""
+        await self._released.wait()
+
+    async def result(self) -> Any:
+        """Wait for the outcome; `None` if the job was cancelled."""
+        await self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def cancel(self) -> None:
+        """Stop it; its connection goes back."""
+        self._scope.cancel()
+
+    async def ended(self) -> None:
+        """Wait until it has ended, however it does."""
+        await self._done.wait()
+
+
+def _spawn(run: Callable[[], Any]) -> Any:
+    """Start a task that belongs to the loop: an iterator can be dropped anywhere, so no scope could own it."""
+    if "trio" in sys.modules:
+        import trio  # noqa: PLC0415 - only where it is in use
+
+        if trio.lowlevel.in_trio_run():
+            return trio.lowlevel.spawn_system_task(run)
+    return asyncio.get_running_loop().create_task(run())

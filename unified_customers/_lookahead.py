@@ -1,0 +1,140 @@
+"""What a walk will ask for next, as far as that can be known, and what of it was answered before its turn.
+
+Pure: knows positions, requests and outcomes; must not know threads, tasks or httpx. The walk itself stays as it is:
+when its turn comes, a request that was sent already is not sent again, and everything else about it is decided then.
+So a guess that proves wrong costs a request, never a customer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ._adapter import Batch, Position
+from ._conversation import Context, Outcome
+from ._wire import Conversation, Request, Response
+from .errors import BadRecordError, CustomersError
+from .models import Customer, Query
+
+
+class Job(Protocol):
+    """A request on its way."""
+
+    def result(self) -> Any:
+        """Its outcome, or what is to be awaited for it."""
+
+    def cancel(self) -> None:
+        """Nobody wants its outcome any more."""
+
+
+class Lookahead:
+    """The requests of one walk that were sent before their turn.
+
+    Args:
+        context: The client's.
+        query: The walk's.
+        hide: Values that the caller sent, to be masked in errors.
+        width: How many requests may be in flight at the same time.
+        depth: How many pages may be ready beyond the one that is handed out.
+    """
+
+    def __init__(self, context: Context, query: Query, hide: tuple[str, ...], width: int, depth: int) -> None:
+        self._context, self._query, self._hide = context, query, hide
+        self._width, self._depth = width, depth
+        self._trust = width
+        self._lock = threading.Lock()  # jobs of threads start jobs of their own
+        self._jobs: dict[Request, Job] = {}
+        self._read: tuple[Position, Response, Batch] | None = None
+        self._pages = depth
+        self._edge: tuple[Position, Request] | None = None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether several requests may be in flight, so that it pays to begin before the first answer."""
+        return self._width > 1
+
+    def aims(self, position: Position, left: int | None) -> Sequence[tuple[Position, Request]]:
+        """Places to ask for now, the walk's own first, and their requests; without those that were sent.
+
+        Args:
+            position: Where the walk goes on.
+            left: How many customers are still wanted, if not all.
+        """
+        pages = max(self._width, self._depth) if left is None else -(-left // self._query.page_size)
+        if self._width == 1:
+            return self._further(position, min(self._depth, pages))
+        adapter, count = self._context.adapter, min(self._trust, pages)
+        places = [position, *(adapter.foresee(self._query, position, count - 1) if count > 1 else ())]
+        wanted = [(place, adapter.list_request(self._query, place)) for place in places]
+        return [(place, request) for place, request in wanted if request not in self._jobs]
+
+    def _further(self, position: Position, pages: int) -> Sequence[tuple[Position, Request]]:
+        """The page behind the last that was read ahead, if there is room for one."""
+        request = self._context.adapter.list_request(self._query, position)
+        with self._lock:
+            self._pages = pages
+            if request not in self._jobs:
+                self._edge = None
+                return [(position, request)] if pages else []
+            edge = self._edge if len(self._jobs) < pages else None
+            self._edge = None if edge is not None else self._edge
+        return [] if edge is None else [edge]
+
+    def started(self, request: Request, job: Job) -> None:
+        """Remember a request that was sent."""
+        with self._lock:
+            self._jobs[request] = job
+
+    def taken(self, request: Request) -> Job | None:
+        """The job of a request whose turn has come; if there is none, the guesses were wrong and are dropped."""
+        with self._lock:
+            job = self._jobs.pop(request, None)
+            if job is not None:
+                self._trust = min(self._width, self._trust + 1)
+                return job
+            wrong, self._jobs = self._jobs, {}
+        for other in wrong.values():
+            other.cancel()
+        if wrong:
+            self._trust = max(1, self._trust // 2)
+        return None
+
+    def fetch(self, request: Request) -> Conversation[Outcome]:
+        """Send a request before its turn."""
+        return self._context.fetch(request, self._hide)
+
+    def onward(self, position: Position, outcome: Outcome) -> tuple[Position, Request] | None:
+        """Read a page before its turn; where to go on at once, if there is room and nothing is odd about the page."""
+        response = outcome.response
+        if self._width > 1 or response is None or not 200 <= response.status < 300:
+            return None  # a guessed place differs from the walk's own, so what is read for it would be of no use
+        adapter = self._context.adapter
+        try:
+            batch = adapter.read_page(self._query, position, response, _refuse)
+            outcome.read = position, batch
+            if batch.next is None or batch.recovered:
+                return None
+            edge = batch.next, adapter.list_request(self._query, batch.next)
+        except CustomersError:
+            return None
+        with self._lock:
+            self._edge = None if len(self._jobs) < self._pages else edge
+            return edge if self._edge is None else None
+
+    def note(self, outcome: Any) -> Any:
+        """Remember what a page was read to be, for the walk that takes its answer now."""
+        if outcome is not None and outcome.read is not None and outcome.response is not None:
+            self._read = outcome.read[0], outcome.response, outcome.read[1]
+        return outcome
+
+    def already_read(self, position: Position, response: Response) -> Batch | None:
+        """What an answer adds to a walk that stands at `position`, if it was read for that place."""
+        read, self._read = self._read, None
+        if read is not None and read[1] is response and read[0] == position:
+            return read[2]
+        return None
+
+
+def _refuse(error: BadRecordError) -> Customer | None:
+    raise error
