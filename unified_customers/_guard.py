@@ -24,13 +24,14 @@ class Brent:
 
     def repeats(self, mark: Hashable) -> bool:
         """Whether `mark` closes a circle; every circle is found after at most a few rounds."""
-        if mark == self._tortoise:
-            return True
+        return bool(mark == self._tortoise)
+
+    def step(self, mark: Hashable) -> None:
+        """Go on to `mark`."""
         if self._steps == self._power - 1:
             self._tortoise, self._power, self._steps = mark, self._power * 2, 0
         else:
             self._steps += 1
-        return False
 
 
 class Recent:
@@ -58,7 +59,11 @@ class Recent:
 
 
 class Guard:
-    """All that a walk remembers of where it has been."""
+    """All that a walk remembers of where it has been.
+
+    Asking changes nothing, and noting the same twice does no harm: a walk notes a page when the next one comes, so
+    that a signal between the two can't make it take a page for a repetition of itself.
+    """
 
     __slots__ = ("_brent", "_contents", "_marks", "ids")
 
@@ -70,10 +75,17 @@ class Guard:
 
     def was_at(self, mark: Hashable) -> bool:
         """Whether the walk was at this place before."""
-        again = mark in self._marks or self._brent.repeats(mark)
-        self._marks.add((mark,))
-        return again
+        return mark in self._marks or self._brent.repeats(mark)
 
     def read_before(self, content: Hashable) -> bool:
         """Whether a page of this content came before; each customer comes once, so no page may come twice."""
         return self._contents.repeats(content)
+
+    def note_place(self, mark: Hashable) -> None:
+        """The walk was here."""
+        self._marks.add((mark,))
+        self._brent.step(mark)
+
+    def note_page(self, content: Hashable) -> None:
+        """The walk read this."""
+        self._contents.step(content)

@@ -96,16 +96,17 @@ class CustomerIterator(_Walking):
         return self
 
     def __next__(self) -> Customer:
-        walk = self._walk
-        index = walk.index
-        if index < len(walk.items):
-            walk.index = index + 1
-            return walk.items[index]
-        self._tell(walk)
-        if not _turn(walk, self._pump):
+        state = self._walk.state
+        index = state.index
+        if index < len(state.items):
+            state.index = index + 1  # nothing is called from here on, so no signal comes between
+            return state.items[index]
+        self._tell(self._walk)
+        if not _turn(self._walk, self._pump):
             raise StopIteration
-        walk.index = 1
-        return walk.items[0]
+        state = self._walk.state
+        state.index = 1
+        return state.items[0]
 
 
 class PageIterator(_Walking):
@@ -119,13 +120,13 @@ class PageIterator(_Walking):
         return self
 
     def __next__(self) -> Page:
-        self._tell(self._walk)
-        if not _turn(self._walk, self._pump):
-            raise StopIteration
-        page = self._walk.page()
-        self._walk.index = len(self._walk.items)
+        walk = self._walk
+        self._tell(walk)
+        page = walk.page() if walk.pending or _turn(walk, self._pump) else None
         if page is None:
             raise StopIteration
+        state, count = walk.state, len(page)
+        state.index = count
         return page
 
 
@@ -165,16 +166,17 @@ class AsyncCustomerIterator(_Walking):
         return self
 
     async def __anext__(self) -> Customer:
-        walk = self._walk
-        index = walk.index
-        if index < len(walk.items):
-            walk.index = index + 1
-            return walk.items[index]
-        self._tell(walk)
-        if not await _async_turn(walk, self._pump):
+        state = self._walk.state
+        index = state.index
+        if index < len(state.items):
+            state.index = index + 1
+            return state.items[index]
+        self._tell(self._walk)
+        if not await _async_turn(self._walk, self._pump):
             raise StopAsyncIteration
-        walk.index = 1
-        return walk.items[0]
+        state = self._walk.state
+        state.index = 1
+        return state.items[0]
 
 
 class AsyncPageIterator(_Walking):
@@ -188,13 +190,13 @@ class AsyncPageIterator(_Walking):
         return self
 
     async def __anext__(self) -> Page:
-        self._tell(self._walk)
-        if not await _async_turn(self._walk, self._pump):
-            raise StopAsyncIteration
-        page = self._walk.page()
-        self._walk.index = len(self._walk.items)
+        walk = self._walk
+        self._tell(walk)
+        page = walk.page() if walk.pending or await _async_turn(walk, self._pump) else None
         if page is None:
             raise StopAsyncIteration
+        state, count = walk.state, len(page)
+        state.index = count
         return page
 
 

@@ -104,49 +104,89 @@ class Held:
         return self.at(self.places[index - 1] if index else 0)
 
 
+@attrs.define(kw_only=True)
+class State:
+    """Where a walk is. A turn makes a new one and puts it in its place in one step, so that no signal can tear it.
+
+    Attributes:
+        items: What is handed out.
+        index: How many of them were.
+        done: How many were handed out before them.
+        held: What the last turn brought.
+        left: How many customers are still wanted, if not all.
+        batch: The last answer's.
+        pool: What was read to be sorted, as (what was read before, a page); `None` where nothing is sorted here.
+        ids: What the guard is to note of this turn, and so are the next two.
+        content: First and last id of the page, and its length.
+        mark: Where the walk goes on.
+        recoveries: Answers without news in a row.
+        circle: Whether the walk goes on where it was before.
+    """
+
+    items: Sequence[Customer] = ()
+    index: int = 0
+    done: int = 0
+    held: Held
+    left: int | None = None
+    batch: Batch | None = None
+    pool: tuple[Any, ...] | None = None
+    ids: Sequence[str] = ()
+    content: tuple[Any, ...] | None = None
+    mark: tuple[Any] | None = None
+    recoveries: int = 0
+    circle: bool = False
+
+
 class Walk:
-    """One pass; hands out `items[index:]`, then wants another turn."""
+    """One pass; hands out `state.items[state.index:]`, then wants another turn."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        looks = plan.prefetch > 0 or plan.concurrency > 1
-        self.items: Sequence[Customer] = ()
-        self.index = 0
+        self.state = State(
+            held=Held((), (), lambda _: plan.start, plan.start),
+            left=None if plan.sort is not None else plan.max_items,
+            pool=None if plan.sort is None else (),
+        )
         self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local_values))
-        self._batch: Batch | None = None
-        self._done = 0
         self._tally = Tally()
         self._guard = Guard()
-        self.held = Held((), (), lambda _: plan.start, plan.start)
-        self._recoveries = 0
-        self._circle = False
+        looks = plan.prefetch > 0 or plan.concurrency > 1
         self.look = Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch) if looks else None
-        self._left = None if plan.sort is not None else plan.max_items
-        self._pool: list[Customer] | None = None if plan.sort is None else []
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something that a turn brought and nobody was handed."""
+        return self.state.index < len(self.state.items)
+
+    def hand_over(self) -> None:
+        """All of the page was handed out."""
+        self.state.index = len(self.state.items)
 
     @property
     def ended(self) -> bool:
         """Whether there is nothing left to ask for."""
-        return (self.held.next is None or self._left == 0) and self._pool is None
+        state = self.state
+        return (state.held.next is None or state.left == 0) and state.pool is None
 
     def aims(self) -> Sequence[tuple[Position, Request]]:
         """What to ask for before its turn: see `Lookahead.aims`."""
-        if self.look is None or self.ended or self.held.next is None:
+        held = self.state.held
+        if self.look is None or self.ended or held.next is None:
             return ()
-        return self.look.aims(self.held.next, self._left)
+        return self.look.aims(held.next, self.state.left)
 
     @property
     def report(self) -> Report:
         """What the walk did so far."""
-        self._report.items = self._done + self.index
+        self._report.items = self.state.done + self.state.index
         return self._report
 
     @property
     def position(self) -> Position:
         """Where the walk stands after what was handed out."""
-        if self._pool is not None:
+        if self.state.pool is not None:
             return self.plan.start  # read to be sorted, but nothing of it handed out
-        return self.held.position(self.index)
+        return self.state.held.position(self.state.index)
 
     @property
     def checkpoint(self) -> str:
@@ -160,36 +200,34 @@ class Walk:
 
     def turn(self) -> Conversation[bool]:
         """Read on until there is something to hand out; `False` at the end."""
-        if self._circle:
+        if self.state.circle:
             raise _circles()
-        if self._pool is not None and self.plan.sort is not None:
-            return (yield from self._sorted(self.plan.sort, self._pool))
+        if self.state.pool is not None and self.plan.sort is not None:
+            return (yield from self._sorted(self.plan.sort))
         while not self.ended:
-            batch = yield from self._read(self.held.next)
+            batch = yield from self._read(self.state.held.next)
             self._accept(batch)
-            if self.items:
+            if self.state.items:
                 return True
         return False
 
-    def _sorted(self, sort: Sort, pool: list[Customer]) -> Conversation[bool]:
+    def _sorted(self, sort: Sort) -> Conversation[bool]:
         """Read everything, then hand it out in the caller's order; a turn that failed goes on where it was."""
-        while self.held.next is not None:
-            batch = yield from self._read(self.held.next)
+        while self.state.held.next is not None:
+            batch = yield from self._read(self.state.held.next)
             self._accept(batch)
-            pool.extend(self.items)
-            self.items = ()  # not to be handed out yet, also after an error
-        end, self._pool, self._done = self.held.position(len(self.held.items)), None, 0
-        self.items = sort(pool)[: self.plan.max_items]
-        self.index = 0
-        last = len(self.items)
+        held = self.state.held
+        end = held.position(len(held.items))
+        items = sort(_poured(self.state.pool or ()))[: self.plan.max_items]
+        last = len(items)
 
         def at(count: int) -> Position:
             if 0 < count < last:
                 raise UnsupportedError("a walk that is sorted here has a checkpoint at its start and end only")
             return end if count else self.plan.start
 
-        self.held = Held(self.items, range(1, last + 1), at, None)
-        return bool(self.items)
+        self.state = State(items=items, held=Held(items, range(1, last + 1), at, None), batch=self.state.batch)
+        return bool(items)
 
     def _read(self, position: Position) -> Conversation[Batch]:
         context, query = self.plan.context, self.plan.query
@@ -247,6 +285,8 @@ class Walk:
 
     def _accept(self, batch: Batch) -> None:
         """Take a batch over, after every rule has been checked; nothing changes if one is broken."""
+        before = self.state
+        self._remember(before)
         ids = list(map(_id, batch.items))
         places = self._new(ids)
         if batch.fallback is not None and 2 * len(places) < len(batch.items):
@@ -256,16 +296,31 @@ class Walk:
                 "lists customers of one moment in another order each time, and there are more of them than fit a "
                 "page: nothing proves that none is lost. scan='keyset' reads them where the server has a search"
             )
-        self._refuse_circles(batch, places)
         wanted = [n for n in places if self._wanted(batch.items[n - 1])] if self.plan.local else places
-        if self._left is not None:
-            wanted = wanted[: self._left]
+        if before.left is not None:
+            wanted = wanted[: before.left]
+        state = self._judged(batch, places)
+        self._fill(state, batch, wanted)
+        state.ids, state.done = ids, before.done + before.index
+        self.state = state
         self._note(batch, len(places), len(wanted))
-        self._guard.ids.add(ids)
-        self._done += self.index
-        self.items = batch.items if len(wanted) == len(batch.items) else [batch.items[n - 1] for n in wanted]
-        self.index, self._batch = 0, batch
-        self.held = self._hold(batch, wanted)
+
+    def _remember(self, state: State) -> None:
+        """Note the last page, now that the next has come."""
+        self._guard.ids.add(state.ids)
+        if state.content is not None:
+            self._guard.note_page(state.content)
+        if state.mark is not None:
+            self._guard.note_place(state.mark[0])
+
+    def _fill(self, state: State, batch: Batch, wanted: Sequence[int]) -> None:
+        items = batch.items if len(wanted) == len(batch.items) else [batch.items[n - 1] for n in wanted]
+        state.held = _held(batch, items, wanted, self.state.left)
+        state.left = None if self.state.left is None else self.state.left - len(wanted)
+        if self.state.pool is None:
+            state.items = items
+        else:
+            state.pool = (self.state.pool, items)
 
     def _new(self, ids: Sequence[str]) -> Sequence[int]:
         """Places, from 1, of ids that were not handed out of late, each id once."""
@@ -277,29 +332,16 @@ class Walk:
             first.setdefault(one, n)
         return [n for one, n in first.items() if one not in known]
 
-    def _hold(self, batch: Batch, wanted: Sequence[int]) -> Held:
-        """What is handed out of a batch; rows behind the last wanted one that nobody wants are behind the walk too."""
-        at, following, rest = batch.at, batch.next, len(batch.items)
-        cut = self._left is not None and self._left == len(wanted)
-        if self._left is not None:
-            self._left -= len(wanted)
-        if not wanted:
-            return Held((), (), lambda _: at(rest) if following is None else following, following)
-        if not cut:
-            wanted = wanted if wanted[-1] == rest else [*wanted[:-1], rest]
-        elif wanted[-1] < rest:
-            following = at(wanted[-1])
-        return Held(self.items, wanted, at, following)
-
     def page(self) -> Page | None:
         """What the last turn brought, as a page."""
-        batch = self._batch
+        state = self.state
+        batch, following = state.batch, state.held.next
         if batch is None:
             return None
-        onward = self.held.next is not None
+        onward = following is not None
         return Page(
-            items=tuple(self.items),
-            next=None if self.held.next is None else self.save(self.held.next),
+            items=tuple(state.items),
+            next=None if following is None else self.save(following),
             previous=None if batch.previous is None else self._save_back(batch.previous),
             total=batch.total,
             has_more=onward,
@@ -314,22 +356,27 @@ class Walk:
     def _wanted(self, customer: Customer) -> bool:
         return all(test(customer) for test in self.plan.local.values())
 
-    def _refuse_circles(self, batch: Batch, places: Sequence[int]) -> None:
+    def _judged(self, batch: Batch, places: Sequence[int]) -> State:
+        """The state after a batch, unless it leads in a circle."""
+        state = State(held=self.state.held, batch=batch)
         if batch.recovered:
-            self._recoveries = self._recoveries + 1 if not places else 0
-            if self._recoveries > _RECOVERIES:
+            state.recoveries = self.state.recoveries + 1 if not places else 0
+            if state.recoveries > _RECOVERIES:
                 raise LoopError("leads the walk back and forth without news")
-            return
-        self._recoveries = 0
+            return state
         if batch.next is None:
-            return
+            return state
         if batch.items and not places:
             raise LoopError("sent a page of customers that were all read before, and promises more")
-        if batch.items and self._guard.read_before((batch.items[0].id, batch.items[-1].id, len(batch.items))):
-            raise LoopError("sent a page that was read before, and promises more")
-        self._circle = self._guard.was_at(getattr(batch.next, "mark", batch.next))
-        if self._circle and not places:
+        if batch.items:
+            state.content = batch.items[0].id, batch.items[-1].id, len(batch.items)
+            if self._guard.read_before(state.content):
+                raise LoopError("sent a page that was read before, and promises more")
+        state.mark = (getattr(batch.next, "mark", batch.next),)
+        state.circle = self._guard.was_at(state.mark[0])
+        if state.circle and not places:
             raise _circles()
+        return state
 
     def _note(self, batch: Batch, new: int, wanted: int) -> None:
         report = self._report
@@ -341,6 +388,27 @@ class Walk:
         moved = batch.why if batch.recovered else ""
         kind = "recover" if moved else "page"
         self.plan.context.tell(Event(kind=kind, provider=report.provider, reason=moved, items=wanted))
+
+
+def _held(batch: Batch, items: Sequence[Customer], wanted: Sequence[int], left: int | None) -> Held:
+    """What is handed out of a batch; rows behind the last wanted one that nobody wants are behind the walk too."""
+    at, following, rest = batch.at, batch.next, len(batch.items)
+    if not wanted:
+        return Held((), (), lambda _: at(rest) if following is None else following, following)
+    if left is None or left > len(wanted):
+        wanted = wanted if wanted[-1] == rest else [*wanted[:-1], rest]
+    elif wanted[-1] < rest:
+        following = at(wanted[-1])
+    return Held(items, wanted, at, following)
+
+
+def _poured(pool: tuple[Any, ...]) -> list[Customer]:
+    """What was read to be sorted, in the order in which it came."""
+    pages: list[Sequence[Customer]] = []
+    while pool:
+        pool, page = pool
+        pages.append(page)
+    return [customer for page in reversed(pages) for customer in page]
 
 
 def _circles() -> LoopError:

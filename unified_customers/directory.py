@@ -96,15 +96,7 @@ class _Progress:
 
     def _account(self, name: str, plan: Plan) -> _Account:
         walk = Walk(plan)
-        return _Account(name, self._keys[name], walk, walk.held)
-
-    def take(self) -> Customer | None:
-        """The next customer of the page that is handed out, if any is left."""
-        account = self.news
-        if account is None or account.index >= len(account.held.items):
-            return None
-        account.index += 1
-        return account.held.items[account.index - 1]
+        return _Account(name, self._keys[name], walk, walk.state.held)
 
     def hear(self, news: _News) -> None:
         """Take a page over, or the end, or raise the account's error.
@@ -127,8 +119,9 @@ class _Progress:
 
     def _page(self, account: _Account, held: Held | None) -> None:
         if held is None:
-            account.state = "done"
-            account.held, account.index = account.walk.held, len(account.walk.held.items)
+            last = account.walk.state.held
+            count = len(last.items)
+            account.held, account.index, account.state = last, count, "done"
             return
         account.held, account.index = held, 0
         self.news = account
@@ -215,6 +208,7 @@ class DirectoryIterator:
         self._clients, self._progress, self._in_flight = clients, progress, in_flight
         self._box = _Box(in_flight)
         self._readers: list[threading.Thread] = []
+        self._torn = False
 
     def __iter__(self) -> DirectoryIterator:
         return self
@@ -225,13 +219,39 @@ class DirectoryIterator:
         return self._progress.checkpoint
 
     def __next__(self) -> Customer:
-        while (customer := self._progress.take()) is None:
-            self._read()
-            if self._progress.finished:
-                self.close()
-                raise StopIteration
-            self._progress.hear(self._box.get())
-        return customer
+        while True:
+            account = self._progress.news
+            if account is not None:
+                items, index = account.held.items, account.index
+                if index < len(items):
+                    account.index = index + 1  # nothing is called from here on, so no signal comes between
+                    return items[index]
+            self._more()
+
+    def _more(self) -> None:
+        """Take the next page over."""
+        if self._torn:
+            raise ConfigurationError(
+                "this walk was interrupted while a page changed hands: customers(after=checkpoint) goes on from there"
+            )
+        try:
+            ended = self._hear()
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C, which may have come anywhere
+            self._torn = True
+            self.close()
+            raise
+        if ended:
+            raise StopIteration
+
+    def _hear(self) -> bool:
+        self._read()
+        if self._progress.finished:
+            self.close()
+            return True
+        self._progress.hear(self._box.get())
+        return False
 
     def _read(self) -> None:
         """Give accounts that nobody reads to readers, and start as many as there is room for."""
@@ -312,16 +332,13 @@ def _reader(clients: Mapping[str, Client], box: _Box) -> None:
     while (account := box.account()) is not None:
         wanted = True
         try:
-            while wanted and clients[account.name].pump(account.walk.turn()):
-                wanted = box.put(_News(account, _handed(account.walk)))
+            walk = account.walk
+            while wanted and (walk.pending or clients[account.name].pump(walk.turn())):
+                wanted = box.put(_News(account, walk.state.held))
+                walk.hand_over()
             box.put(_News(account))
         except Exception as error:  # noqa: BLE001 - told to whoever iterates, who raises it
             box.put(_News(account, error=error))
-
-
-def _handed(walk: Walk) -> Held:
-    walk.index = len(walk.items)
-    return walk.held
 
 
 class _Accounts:
@@ -459,22 +476,29 @@ class AsyncDirectoryIterator:
         return self._progress.checkpoint
 
     async def __anext__(self) -> Customer:
-        while (customer := self._progress.take()) is None:
-            for account in self._progress.to_read():
-                account.state = "reading"
-                self._group.start_soon(self._read, account)
+        while True:
+            account = self._progress.news
+            if account is not None:
+                items, index = account.held.items, account.index
+                if index < len(items):
+                    account.index = index + 1
+                    return items[index]
+            for one in self._progress.to_read():
+                one.state = "reading"
+                self._group.start_soon(self._read, one)
             if self._progress.finished:
                 await self.aclose()
                 raise StopAsyncIteration
             self._progress.hear(await self._receive.receive())
-        return customer
 
     async def _read(self, account: _Account) -> None:
         client = self._directory.client(account.name)
         try:
             async with self._room:
-                while await client.pump(account.walk.turn()):
-                    await self._send.send(_News(account, _handed(account.walk)))
+                walk = account.walk
+                while walk.pending or await client.pump(walk.turn()):
+                    await self._send.send(_News(account, walk.state.held))
+                    walk.hand_over()
             await self._send.send(_News(account))
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return  # nobody iterates any more
@@ -486,6 +510,13 @@ class AsyncDirectoryIterator:
         self._directory.iterators.discard(self)
         await self._receive.aclose()
         await self._send.aclose()
+
+
+def _alone(found: BaseException) -> BaseException:
+    """The one exception of a group, however deep it is; else the group."""
+    while isinstance(found, BaseExceptionGroup) and len(found.exceptions) == 1:
+        found = found.exceptions[0]
+    return found
 
 
 class AsyncDirectory(_Accounts):
@@ -544,6 +575,8 @@ class AsyncDirectory(_Accounts):
             if group is not None:
                 group.cancel_scope.cancel()  # readers that nobody waits for
                 await group.__aexit__(None, None, None)
+        except BaseExceptionGroup as found:  # a reader was struck by Ctrl-C; nobody outside knows of a group
+            raise _alone(found) from None
         finally:
             with anyio.CancelScope(shield=True):
                 for iterator in tuple(self.iterators):
