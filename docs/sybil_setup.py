@@ -2,7 +2,8 @@
 
 For each page a sandbox of 250 customers a provider is started, the variables from which `uc.connect` takes its
 settings point at it, and the page's blocks run from top to bottom in one namespace. What a block prints is compared
-with the `output` block below it, if there is one; `...` there stands for anything.
+with the `output` block below it, if there is one; `...` there stands for anything. A block that names a file is
+added to that file, in an empty folder from which blocks may import (`sybil_files`).
 
     pytest_collect_file = collector(Path(__file__).parent, "README.md")      # in a conftest.py at or above the page
 """
@@ -13,6 +14,7 @@ import contextlib
 import doctest
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser, SkipParser
+from sybil_files import forget, parse
 
 import unified_customers as uc
 
@@ -54,7 +57,10 @@ def _enter(namespace: dict[str, Any]) -> None:
     saved, here = dict(os.environ), Path.cwd()
     stack.callback(lambda: (os.environ.clear(), os.environ.update(saved)))
     stack.callback(os.chdir, here)
-    os.chdir(stack.enter_context(tempfile.TemporaryDirectory()))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory())).resolve()
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    stack.callback(lambda: (sys.path.remove(str(folder)), forget(folder)))
     for name in [name for name in os.environ if name.startswith(_PREFIXES)]:
         del os.environ[name]
     box = namespace["box"] = stack.enter_context(uc.sandbox(customers=250))
@@ -69,7 +75,7 @@ def _leave(namespace: dict[str, Any]) -> None:
 def collector(folder: Path, *patterns: str, excludes: Sequence[str] = ()) -> Callable[..., Any]:
     """A `pytest_collect_file` for the pages under a folder that match one of the patterns."""
     return Sybil(
-        parsers=[CodeBlockParser("python", _Printing()), CodeBlockParser("output", _compare), SkipParser()],
+        parsers=[CodeBlockParser("python", _Printing()), CodeBlockParser("output", _compare), parse, SkipParser()],
         path=str(folder),
         patterns=patterns,
         excludes=excludes,

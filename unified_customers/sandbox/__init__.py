@@ -1,4 +1,4 @@
-"""The three providers on loopback: deterministic, stateful, with faults on demand.
+"""The three providers on loopback: deterministic, stateful, with faults on demand; and any other, by `serve`.
 
 Knows the providers' side of the wire only; nothing of this package's client. Importing it is cheap: the
 rooms are loaded when a name is used, the server (extra `sandbox`) when a sandbox starts.
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ._faults import FaultText, parse_fault
     from ._provider import MISSING
     from ._sandbox import Sandbox
+    from ._serve import serve
 
-__all__ = ["MISSING", "Clock", "FaultText", "Sandbox", "parse_fault"]
+__all__ = ["MISSING", "Clock", "FaultText", "Sandbox", "parse_fault", "serve"]
 
 _ROOMS = {
     "Clock": "._clock",
@@ -28,6 +29,7 @@ _ROOMS = {
     "MISSING": "._provider",
     "Sandbox": "._sandbox",
     "parse_fault": "._faults",
+    "serve": "._serve",
 }
 
 
