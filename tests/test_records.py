@@ -319,3 +319,13 @@ def test_a_table_that_names_what_is_not_there_is_refused_at_once(fields):
     """A misspelt field would stay empty for ever."""
     with pytest.raises(TypeError, match=r"nme|raw"):
         Records(_Strange, provider="mine", key="data", created="other", fields=fields)
+
+
+def test_a_key_of_a_page_that_was_not_asked_for_is_a_mistake_to_look_for():
+    """It would be missing from ordinary pages, and be there in odd ones."""
+    body = b'{"items":[{"id":"c_1"}],"pagination":{},"next":"x"}'
+    page = flexprice.CUSTOMERS.decode(Response(status=200, headers={}, body=body))
+    assert page["pagination"] == page.get("pagination") == {}
+    for look in (page.get, page.__getitem__, page.__contains__):
+        with pytest.raises(TypeError, match="beside"):
+            look("next")

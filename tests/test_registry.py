@@ -11,6 +11,7 @@ from fakes import flexprice
 
 import unified_customers as uc
 from unified_customers import registry
+from unified_customers.adapter import Adapter
 
 ENVIRONMENTS = {
     "flexportal": {
@@ -183,3 +184,15 @@ def test_an_unknown_provider_lists_plugins_too(plugins):
     plugins(pretend="pretend_plugin:Pretend")
     with pytest.raises(uc.ConfigurationError, match="pretend"):
         uc.connect("pretand")
+
+
+def test_an_adapter_that_lacks_a_method_is_named_before_any_request():
+    """A method of the protocol does nothing by itself, so a forgotten one would end a walk before it began."""
+
+    class Half(uc.Flexprice):
+        start = Adapter.start
+        problem = None
+
+    half = object.__new__(Half)
+    with pytest.raises(uc.ConfigurationError, match="lacks problem, start"):
+        uc.Client(half)

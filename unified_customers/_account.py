@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from . import _checkpoint, _query
-from ._adapter import Adapter, Position
+from ._adapter import Adapter, Position, lacking
 from ._conversation import Context, Event, Tally
 from ._query import Checked, Wanted
 from ._retry import Retry
@@ -56,6 +56,8 @@ def context_of(provider: Any, retry: Any, on_event: Callable[[Event], None] | No
         raise ConfigurationError(
             "a client takes an account's settings, such as Client(FlexPortal(api_key=…, tenant_id=…))"
         )
+    if missing := lacking(type(provider)):
+        raise ConfigurationError(f"{type(provider).__name__} is no whole adapter: it lacks {', '.join(missing)}")
     if retry is not None and not isinstance(retry, Retry):
         raise ConfigurationError("retry= takes a Retry(...); Retry(attempts=1) never repeats")
     if on_event is not None and not callable(on_event):

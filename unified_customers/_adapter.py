@@ -174,6 +174,14 @@ class Adapter(Protocol):
         return request
 
 
+_NEEDED = ("account", "list_request", "one", "problem", "read_page", "secrets", "start")
+
+
+def lacking(cls: type[Any]) -> list[str]:
+    """Methods that an adapter must write and has not, whether it inherits from `Adapter` or not."""
+    return [name for name in _NEEDED if getattr(cls, name, None) in {None, getattr(Adapter, name)}]
+
+
 def readable(rows: Sequence[Row]) -> tuple[tuple[Customer, ...], Callable[[int], int]]:
     """The customers of `rows`, and how many rows lie behind so many of them; all rows, once no customer is left."""
     found = tuple([row[2] for row in rows])

@@ -179,7 +179,7 @@ def _some(value: Any, name: str) -> str:
 
 def _has(adapter: Adapter, name: str, value: Any) -> bool:
     if name == "status" and value == ANY:
-        return bool(adapter.status_words)
+        return ANY in adapter.capabilities.statuses
     return name in adapter.capabilities.filters
 
 

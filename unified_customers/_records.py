@@ -43,6 +43,29 @@ class Typed(list[Any]):
         self.body = body
 
 
+class Page(dict[str, Any]):
+    """The keys of a page that were asked for; any other was not decoded, so looking for it is a mistake."""
+
+    def __init__(self, found: Mapping[str, Any], known: frozenset[str]) -> None:
+        super().__init__(found)
+        self._known = known
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(self._listed(name))
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(self._listed(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dict's."""
+        return super().get(self._listed(name), default)
+
+    def _listed(self, name: Any) -> Any:
+        if name in self._known:
+            return name
+        raise TypeError(f"Records(beside=…) does not list {name!r}, so pages are decoded without it: add it there")
+
+
 class Records(Generic[W]):
     """How one provider's records become customers.
 
@@ -126,7 +149,7 @@ class Records(Generic[W]):
             return None
         found = {name: getattr(page, name) for name in self.beside if getattr(page, name) is not msgspec.UNSET}
         found[self.key] = Typed(getattr(page, self.key), response, body)
-        return found
+        return Page(found, frozenset({self.key, *self.beside}))
 
     def _fast(self, records: Typed) -> list[Row] | None:
         made = self._made

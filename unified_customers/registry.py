@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ._adapter import Adapter
+from ._adapter import Adapter, lacking
 from .errors import ConfigurationError
 from .models import Capabilities
 
@@ -93,6 +93,8 @@ def settings(name: str, given: Mapping[str, Any], environ: Mapping[str, str] | N
         ConfigurationError: A setting is unknown, missing or can't be right; a missing variable is named.
     """
     cls = adapter_class(name)
+    if missing := lacking(cls):
+        raise ConfigurationError(f"the adapter {name} is not whole: it lacks {', '.join(missing)}", provider=name)
     environ = os.environ if environ is None else environ
     prefix = name.upper().replace("-", "_")
     found = {
