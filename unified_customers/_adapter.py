@@ -48,6 +48,7 @@ class Batch:
         fallback: What to do instead if most of `items` turn out to have been handed out long ago: the provider may
             have started again from the top.
         strict: An item that turns out to have been handed out proves that the list has no order to go by.
+        unseen: How many customers were created in front of a newest-first walk since its start, where that is known.
     """
 
     items: Sequence[Customer]
@@ -61,6 +62,7 @@ class Batch:
     previous: Position | None = None
     fallback: Callable[[], Batch] | None = None
     strict: bool = False
+    unseen: int | None = None
 
 
 @attrs.frozen(kw_only=True)

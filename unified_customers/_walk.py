@@ -47,6 +47,8 @@ class Report:
         local: Filters (and a sort) applied here, because the provider lacks them.
         filtered: Customers that those filters left out.
         total: The provider's last count of all matches, a hint.
+        unseen: How many customers a newest-first walk could not see, because they were created after its start: known
+            at its end, and only where the provider counts (Flexprice, in walks of several pages); else `None`.
     """
 
     provider: str
@@ -63,6 +65,7 @@ class Report:
     local: tuple[str, ...] = ()
     filtered: int = 0
     total: int | None = None
+    unseen: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -380,7 +383,9 @@ class Walk:
 
     def _note(self, batch: Batch, new: int, wanted: int) -> None:
         report = self._report
-        report.scan, report.total = batch.scan, batch.total
+        report.scan = batch.scan
+        report.total = report.total if batch.unseen is not None and batch.total is None else batch.total
+        report.unseen = batch.unseen if batch.unseen is not None else report.unseen
         report.duplicates += batch.dropped + len(batch.items) - new
         report.filtered += new - wanted
         report.drift += bool(batch.recovered and batch.why)

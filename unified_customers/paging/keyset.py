@@ -46,6 +46,8 @@ class KeysetPosition:
         first: How many customers there were at the start, where the server counted.
         fine: Whether a moment finer than a millisecond was seen, so that the server shows what it sorts by.
         audit: Whether all that is left is to count once more: fewer customers were read than there were.
+        top: When the first row of a walk from the newest was created.
+        newer: Whether all that is left is to count what was created since.
     """
 
     at: str | None = None
@@ -61,6 +63,8 @@ class KeysetPosition:
     first: int | None = None
     fine: bool = False
     audit: bool = False
+    top: str | None = None
+    newer: bool = False
 
 
 def bound(position: KeysetPosition) -> str | None:
@@ -182,6 +186,8 @@ def _batch(
     following = None if ended else after if rows else _doubt(position, total)
     if following is None and counts and first is not None and after.seen < first:
         following = attrs.evolve(after, audit=True)
+    elif following is None and counts and position.down and position.at is not None and after.top is not None:
+        following = attrs.evolve(after, newer=True)
 
     def at(count: int) -> KeysetPosition:
         return after if count >= len(items) else after_rows(position, fresh[: behind(count)])
@@ -193,7 +199,7 @@ def _batch(
         total=None if total is None or position.rank is not None else position.seen + total,
         scan="keyset",
         dropped=0,
-        recovered=following is not None and not fresh,
+        recovered=following is not None and not fresh and not following.newer,
         why="asked again" if not rows else "rows moved",
     )
 
@@ -210,7 +216,30 @@ def audited(position: KeysetPosition, total: int | None) -> Batch:
             f"counts {total} customers, and {position.seen} were read: its times may be coarser than those that it "
             "sorts by. Use scan='offset'"
         )
-    return Batch(items=(), at=lambda _: attrs.evolve(position, audit=False), next=None, total=total, scan="keyset")
+    return Batch(
+        items=(),
+        at=lambda _: attrs.evolve(position, audit=False),
+        next=None,
+        total=total,
+        scan="keyset",
+        unseen=max(0, total - position.seen) if position.down else None,
+    )
+
+
+def asking(position: KeysetPosition, rows: int) -> tuple[KeysetPosition, int]:
+    """From where to ask for how many rows: those that follow, or one, where all that is wanted is a count."""
+    if position.audit:
+        return KeysetPosition(down=position.down), 1
+    top = moment(position.top)
+    if position.newer and top is not None:
+        return KeysetPosition(at=stamp(top + _MICROSECOND)), 1  # what was created after the first row
+    return position, rows
+
+
+def counted(position: KeysetPosition, total: int | None) -> Batch:
+    """The end of a walk from the newest, which could not see what was created since."""
+    after = attrs.evolve(position, newer=False)
+    return Batch(items=(), at=lambda _: after, next=None, scan="keyset", unseen=total)
 
 
 def _doubt(position: KeysetPosition, total: int | None) -> KeysetPosition | None:
@@ -236,6 +265,8 @@ def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
     ids = position.ids if stays else ()
     run = (*position.run, *here) if stays else here
     rank = position.rank if stays else None
+    first = rows[0].moment
+    top = stamp(first) if position.top is None and position.at is None and position.down and first else position.top
     if rank is not None:
         rank += len(here)
     elif len(ids) + len(run) > MOST_IDS:
@@ -250,4 +281,5 @@ def after_rows(position: KeysetPosition, rows: Sequence[Row]) -> KeysetPosition:
         ordered=position.ordered,
         first=position.first,
         fine=position.fine,
+        top=top,
     )

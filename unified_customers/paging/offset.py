@@ -277,7 +277,15 @@ def _batch(
         recovered=position.back > 0 and not fresh,
         why="rows moved" if position.back else "",
         strict=position.cut,
+        unseen=_unseen(position) if following is None and position.course == "down" else None,
     )
+
+
+def _unseen(position: OffsetPosition) -> int | None:
+    """How many customers came in front of a walk from the newest; those that went meanwhile hide as many."""
+    if position.total is None or position.first is None:
+        return None
+    return max(0, position.total - position.first)
 
 
 def _unstuck(

@@ -231,21 +231,22 @@ class Flexprice(Adapter):
             return self._request(wanted.narrowed(query, position), position.inner, commas=style)
         if isinstance(position, WindowPosition):
             return self._request(_window(query, position), windows.current(position), commas=commas)
-        base, headers, asked = self._base(), self._headers(), self._asked(query, position)
+        if isinstance(position, SlicesPosition) and slices.probing(position):
+            return self._searched(query, KeysetPosition(down=True), 1)
+        if isinstance(position, SlicesPosition) and position.until is not None:
+            return self._searched(query, position.inner, self._asked(query, position), position.until)
         if isinstance(position, SlicesPosition):
-            if slices.probing(position):
-                return spelling.after(base, headers, query, KeysetPosition(down=True), 1)
-            if position.until is None:
-                return self._request(query, position.inner, commas=commas)
-            return spelling.after(base, headers, query, position.inner, asked, until=position.until)
-        if isinstance(position, KeysetPosition) and position.audit:
-            return spelling.after(base, headers, query, KeysetPosition(down=position.down), 1)
+            return self._request(query, position.inner, commas=commas)
         if isinstance(position, KeysetPosition):
-            return spelling.after(base, headers, query, position, asked)
+            return self._searched(query, *keyset.asking(position, self._asked(query, position)))
+        base, headers, asked = self._base(), self._headers(), self._asked(query, position)
         at = position.offset if isinstance(position, OffsetPosition) else 0
         if _ranked(query):
             return spelling.ranked(base, headers, query, limit=asked, offset=at)
         return spelling.listing(base, headers, query, limit=asked, offset=at, commas=commas)
+
+    def _searched(self, query: Query, position: KeysetPosition, asked: int, until: str | None = None) -> Request:
+        return spelling.after(self._base(), self._headers(), query, position, asked, until=until)
 
     def _asked(self, query: Query, position: Position) -> int:
         if isinstance(position, SlicesPosition):
@@ -307,6 +308,8 @@ class Flexprice(Adapter):
         if isinstance(position, KeysetPosition):
             if response.status in _NO_SEARCH:
                 return self._without_search(position, "has no POST /v1/customers/search")
+            if position.newer:
+                return keyset.counted(position, answer_of(response, _skip).total)
             answer = answer_of(response, keep)
             if position.audit:
                 return keyset.audited(position, answer.total)
@@ -451,7 +454,15 @@ def _read_by_list(start: KeysetPosition, rows: Sequence[Row], total: int | None)
     left = None if total is None else max(0, total - len(rows))
     fine = any(row.moment is not None and row.moment.microsecond % 1000 for row in rows)
     return KeysetPosition(
-        at=stamp(last), ids=ids, rank=rank, seen=len(rows), down=start.down, left=left, first=total, fine=fine
+        at=stamp(last),
+        ids=ids,
+        rank=rank,
+        seen=len(rows),
+        down=start.down,
+        left=left,
+        first=total,
+        fine=fine,
+        top=stamp(rows[0].moment) if start.down and rows[0].moment is not None else None,
     )
 
 
