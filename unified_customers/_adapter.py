@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from operator import attrgetter
+from typing import Any, ClassVar, Protocol, TypeAlias, overload
 
 import attrs
+import msgspec
 
 from ._wire import Request, Response, Token
 from .errors import ApiError, BadRecordError, FilterIgnoredError, UnsupportedError
@@ -24,12 +26,62 @@ Keep: TypeAlias = Callable[[BadRecordError], Customer | None]
 """What to do with a record that can't be read: raise it, or return what stands in for it, if anything."""
 
 
-class Row(NamedTuple):
-    """One record of a page: its place in the list, and the customer, unless it could not be read."""
+class Row(msgspec.Struct, gc=False):
+    """One record of a page: its place in the list, and the customer, unless it could not be read.
+
+    A customer that was decoded the fast way is built when it is asked for: where none is kept, each is gone before the
+    next is made, and the garbage collector never hears of it. Rows are structs for the same reason.
+
+    Attributes:
+        moment: When the record was created.
+        made: The customer, where it was built already.
+        source: The decoded record, else.
+        words: Its text.
+        build: What makes the customer of the three.
+    """
 
     id: str
     moment: datetime | None
-    customer: Customer | None
+    made: Customer | None = None
+    source: Any = None
+    words: Any = None
+    build: Callable[[Row], Customer] | None = None
+
+    @property
+    def customer(self) -> Customer | None:
+        """The customer, or `None`."""
+        return self.made if self.build is None else self.build(self)
+
+
+_build = attrgetter("build")
+
+
+class Unbuilt(Sequence[Customer]):
+    """The customers of rows that were decoded the fast way, each built when it is asked for."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Customer: ...
+    @overload
+    def __getitem__(self, index: slice) -> Unbuilt: ...
+    def __getitem__(self, index: int | slice) -> Customer | Unbuilt:
+        if isinstance(index, slice):
+            return Unbuilt(self.rows[index])
+        row: Any = self.rows[index]
+        customer: Customer = row.build(row)
+        return customer
+
+    @property
+    def ids(self) -> list[str]:
+        """The customers' ids."""
+        return [row.id for row in self.rows]
 
 
 @attrs.frozen(kw_only=True)
@@ -184,17 +236,17 @@ def lacking(cls: type[Any]) -> list[str]:
     return [name for name in _NEEDED if getattr(cls, name, None) in {None, getattr(Adapter, name)}]
 
 
-def readable(rows: Sequence[Row]) -> tuple[tuple[Customer, ...], Callable[[int], int]]:
+def readable(rows: Sequence[Row]) -> tuple[Sequence[Customer], Callable[[int], int]]:
     """The customers of `rows`, and how many rows lie behind so many of them; all rows, once no customer is left."""
-    found = tuple([row[2] for row in rows])
-    if all(found):
-        return found, lambda count: count  # type: ignore[return-value]  # none of them is None
-    good = [(n, customer) for n, customer in enumerate(found, 1) if customer is not None]
+    if all(map(_build, rows)):
+        return Unbuilt(rows), lambda count: count
+    good = [(n, row.customer) for n, row in enumerate(rows, 1)]
+    found = [(n, customer) for n, customer in good if customer is not None]
 
     def behind(count: int) -> int:
-        return len(rows) if count >= len(good) else good[count - 1][0] if count else 0
+        return len(rows) if count >= len(found) else found[count - 1][0] if count else 0
 
-    return tuple(customer for _, customer in good), behind
+    return tuple(customer for _, customer in found), behind
 
 
 def broken_filter(query: Query, customer: Customer) -> str | None:

@@ -98,15 +98,18 @@ class CustomerIterator(_Walking):
     def __next__(self) -> Customer:
         state = self._walk.state
         index = state.index
-        if index < len(state.items):
+        if index < state.count:
+            rows = state.rows
+            customer: Customer = state.items[index] if rows is None else rows[index].build(rows[index])
             state.index = index + 1  # nothing is called from here on, so no signal comes between
-            return state.items[index]
+            return customer
         self._tell(self._walk)
         if not _turn(self._walk, self._pump):
             raise StopIteration
         state = self._walk.state
+        customer = state.items[0]
         state.index = 1
-        return state.items[0]
+        return customer
 
 
 class PageIterator(_Walking):
@@ -168,15 +171,18 @@ class AsyncCustomerIterator(_Walking):
     async def __anext__(self) -> Customer:
         state = self._walk.state
         index = state.index
-        if index < len(state.items):
+        if index < state.count:
+            rows = state.rows
+            customer: Customer = state.items[index] if rows is None else rows[index].build(rows[index])
             state.index = index + 1
-            return state.items[index]
+            return customer
         self._tell(self._walk)
         if not await _async_turn(self._walk, self._pump):
             raise StopAsyncIteration
         state = self._walk.state
+        customer = state.items[0]
         state.index = 1
-        return state.items[0]
+        return customer
 
 
 class AsyncPageIterator(_Walking):

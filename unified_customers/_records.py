@@ -92,7 +92,7 @@ class Records(Generic[W]):
     ) -> None:
         self.wire, self.provider, self.key, self.beside = wire, provider, key, tuple(beside)
         self.id, self.created = id, created
-        self.fields: Table = {"id": id, "created_at": (moment, created), **fields}
+        self.fields: Table = {**fields, "id": id, "created_at": (moment, created)}
         _refuse_unknown(wire, self.fields)
 
     def one(self, raw: Any, path: str) -> Customer:
@@ -156,8 +156,7 @@ class Records(Generic[W]):
         if made is None:
             return None
         try:
-            texts = getattr(made.texts.decode(records.body), self.key)
-            return list(map(made.build, records, texts))
+            return made.rows(records, getattr(made.texts.decode(records.body), self.key))
         except (ValueError, RecursionError, ArithmeticError, MemoryError, TypeError):
             return None
 
@@ -178,7 +177,7 @@ class Records(Generic[W]):
         return _Made(
             page=msgspec.json.Decoder(page, float_hook=Decimal),
             texts=msgspec.json.Decoder(texts),
-            build=_compiled(self.provider, self.fields, wire),
+            rows=_rows(self.id, self.created, wire, _builder(self.provider, self.fields)),
         )
 
 
@@ -186,7 +185,7 @@ class Records(Generic[W]):
 class _Made:
     page: msgspec.json.Decoder[Any]
     texts: msgspec.json.Decoder[Any]
-    build: Callable[[Any, Any], Row]
+    rows: Callable[[Iterable[Any], Iterable[Any]], list[Row]]
 
 
 def _refuse_unknown(wire: type[Any], table: Table) -> None:
@@ -254,40 +253,68 @@ def _kind(hint: Any) -> Any:
     raise TypeError(hint)
 
 
-def _compiled(provider: str, table: Table, wire: type[Any]) -> Callable[[Any, Any], Row]:
-    """A function of (struct, its text) that does what `Records.one` does for a record without faults."""
+def _rows(id: str, created: str, wire: type[Any], build: Callable[[Row], Customer]) -> Any:
+    """A function of (structs, their texts) that makes rows; it raises where the slow way has to decide."""
+    known: dict[str, Any] = {"Row": Row, "build": build, **_MOMENTS}
+    lines = ["def rows(structs, texts):", " found = []", " for source, words in zip(structs, texts):"]
+    lines += [f" {line}" for line in _finite(wire, known, "source")]
+    lines += [f"  {line}" for line in _moment(created)]
+    lines += [f"  found.append(Row(source.{id}, at, None, source, words, build))", " return found"]
+    return compiled(lines, known, "rows")
+
+
+def _builder(provider: str, table: Table) -> Callable[[Row], Customer]:
+    """A function of a row that does what `Records.one` does for a record without faults."""
     fixed: dict[str, Any] = {**defaults(Customer), "provider": provider}
-    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), "Row": Row, "new_row": tuple.__new__}
-    known |= {"utc": UTC, "iso": datetime.fromisoformat, "moment": moment}
-    lines = ["def build(row, words):", *_finite(wire, known), " new = draft()"]
+    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), **_MOMENTS}
+    lines = ["def build(row):", " source, new = row.source, draft()"]
     for field in attrs.fields(Customer):
         known[f"fixed_{field.name}"] = fixed.get(field.name)
         lines += [f" {line}" for line in _filled(field.name, table.get(field.name), known)]
-    lines += [" new.__class__ = cls", " return new_row(Row, (new.id, new.created_at, new))"]
-    build: Callable[[Any, Any], Row] = compiled(lines, known, "build")
+    lines += [" new.__class__ = cls", " return new"]
+    build: Callable[[Row], Customer] = compiled(lines, known, "build")
     return build
+
+
+_MOMENTS = {"utc": UTC, "iso": datetime.fromisoformat, "moment": moment}
+
+
+def _moment(name: str) -> list[str]:
+    """Lines that read a moment; most come as ISO 8601 in UTC."""
+    return [
+        f"at = source.{name}",
+        "if type(at) is str:",
+        " try:",
+        "  read = iso(at)",
+        "  at = read if read.tzinfo is utc else moment(at)",
+        " except ValueError:",
+        "  at = moment(at)",
+        "else:",
+        " at = moment(at)",
+    ]
 
 
 def _filled(name: str, source: Any, known: dict[str, Any]) -> list[str]:
     """Lines that do what `_taken` does."""
     if name == "raw":
-        return ["new.raw = bytes(words)"]
+        return ["new.raw = bytes(row.words)"]
+    if name == "created_at":
+        return ["new.created_at = row.moment"]
     if source is None:
         return [f"new.{name} = fixed_{name}"]
     if isinstance(source, str):
-        return [f"new.{name} = row.{source}"]
+        return [f"new.{name} = source.{source}"]
     read, keywords, names = source[0], *_named(source)
     if read is text:
-        return [f"new.{name} = row.{names[0]} or None"]
-    if read is moment:  # most come as ISO 8601 in UTC
-        at = [f"at = row.{names[0]}", "if type(at) is str and (read := iso(at)).tzinfo is utc: at = read"]
-        return [*at, "else: at = moment(at)", f"new.{name} = at"]
+        return [f"new.{name} = source.{names[0]} or None"]
+    if read is moment:
+        return [*_moment(names[0]), f"new.{name} = at"]
     known[f"read_{name}"] = read
-    given = [*(f"row.{one}" for one in names), *(f"{ours}=row.{theirs}" for ours, theirs in keywords.items())]
-    return [f"new.{name} = read_{name}({', '.join(given) or 'row'})"]
+    given = [*(f"source.{one}" for one in names), *(f"{ours}=source.{theirs}" for ours, theirs in keywords.items())]
+    return [f"new.{name} = read_{name}({', '.join(given) or 'source'})"]
 
 
-def _finite(wire: type[Any], known: dict[str, Any], row: str = "row") -> list[str]:
+def _finite(wire: type[Any], known: dict[str, Any], row: str) -> list[str]:
     """Lines that refuse NaN and infinity, which a number written as text may be; msgspec lets them pass."""
     known["finite"] = Decimal.is_finite
     lines: list[str] = []

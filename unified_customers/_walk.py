@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from . import _checkpoint
-from ._adapter import Batch, Position
+from ._adapter import Batch, Position, Unbuilt
 from ._conversation import Context, Event, Tally
 from ._guard import Guard
 from ._lookahead import Lookahead
@@ -113,6 +113,8 @@ class State:
 
     Attributes:
         items: What is handed out.
+        rows: The rows of it, where customers are still to be built: iterators ask them without a detour.
+        count: How many there are.
         index: How many of them were.
         done: How many were handed out before them.
         held: What the last turn brought.
@@ -127,6 +129,8 @@ class State:
     """
 
     items: Sequence[Customer] = ()
+    rows: Sequence[Any] | None = None
+    count: int = 0
     index: int = 0
     done: int = 0
     held: Held
@@ -159,11 +163,11 @@ class Walk:
     @property
     def pending(self) -> bool:
         """Whether there is something that a turn brought and nobody was handed."""
-        return self.state.index < len(self.state.items)
+        return self.state.index < self.state.count
 
     def hand_over(self) -> None:
         """All of the page was handed out."""
-        self.state.index = len(self.state.items)
+        self.state.index = self.state.count
 
     @property
     def ended(self) -> bool:
@@ -229,7 +233,9 @@ class Walk:
                 raise UnsupportedError("a walk that is sorted here has a checkpoint at its start and end only")
             return end if count else self.plan.start
 
-        self.state = State(items=items, held=Held(items, range(1, last + 1), at, None), batch=self.state.batch)
+        self.state = State(
+            items=items, count=last, held=Held(items, range(1, last + 1), at, None), batch=self.state.batch
+        )
         return bool(items)
 
     def _read(self, position: Position) -> Conversation[Batch]:
@@ -241,6 +247,8 @@ class Walk:
             batch = None if self.look is None else self.look.already_read(position, response)
             if batch is None:
                 batch = context.adapter.read_page(query, position, response, lambda error: self._keep(error, bad))
+            if query.given() or self.plan.local or self.plan.sort is not None:
+                batch = attrs.evolve(batch, items=tuple(batch.items))  # looked at more than once
             self._check(batch)
             return batch
 
@@ -290,7 +298,7 @@ class Walk:
         """Take a batch over, after every rule has been checked; nothing changes if one is broken."""
         before = self.state
         self._remember(before)
-        ids = list(map(_id, batch.items))
+        ids = batch.items.ids if isinstance(batch.items, Unbuilt) else list(map(_id, batch.items))
         places = self._new(ids)
         if batch.fallback is not None and 2 * len(places) < len(batch.items):
             batch, places, ids = batch.fallback(), (), []
@@ -302,7 +310,7 @@ class Walk:
         wanted = [n for n in places if self._wanted(batch.items[n - 1])] if self.plan.local else places
         if before.left is not None:
             wanted = wanted[: before.left]
-        state = self._judged(batch, places)
+        state = self._judged(batch, places, ids)
         self._fill(state, batch, wanted)
         state.ids, state.done = ids, before.done + before.index
         self.state = state
@@ -317,11 +325,12 @@ class Walk:
             self._guard.note_place(state.mark[0])
 
     def _fill(self, state: State, batch: Batch, wanted: Sequence[int]) -> None:
-        items = batch.items if len(wanted) == len(batch.items) else [batch.items[n - 1] for n in wanted]
+        items = batch.items if len(wanted) == len(batch.items) else _picked(batch.items, wanted)
         state.held = _held(batch, items, wanted, self.state.left)
         state.left = None if self.state.left is None else self.state.left - len(wanted)
         if self.state.pool is None:
-            state.items = items
+            state.items, state.count = items, len(items)
+            state.rows = items.rows if isinstance(items, Unbuilt) else None
         else:
             state.pool = (self.state.pool, items)
 
@@ -359,7 +368,7 @@ class Walk:
     def _wanted(self, customer: Customer) -> bool:
         return all(test(customer) for test in self.plan.local.values())
 
-    def _judged(self, batch: Batch, places: Sequence[int]) -> State:
+    def _judged(self, batch: Batch, places: Sequence[int], ids: Sequence[str]) -> State:
         """The state after a batch, unless it leads in a circle."""
         state = State(held=self.state.held, batch=batch)
         if batch.recovered:
@@ -372,7 +381,7 @@ class Walk:
         if batch.items and not places:
             raise LoopError("sent a page of customers that were all read before, and promises more")
         if batch.items:
-            state.content = batch.items[0].id, batch.items[-1].id, len(batch.items)
+            state.content = ids[0], ids[-1], len(ids)
             if self._guard.read_before(state.content):
                 raise LoopError("sent a page that was read before, and promises more")
         state.mark = (getattr(batch.next, "mark", batch.next),)
@@ -405,6 +414,12 @@ def _held(batch: Batch, items: Sequence[Customer], wanted: Sequence[int], left: 
     elif wanted[-1] < rest:
         following = at(wanted[-1])
     return Held(items, wanted, at, following)
+
+
+def _picked(items: Sequence[Customer], places: Sequence[int]) -> Sequence[Customer]:
+    if isinstance(items, Unbuilt):
+        return Unbuilt([items.rows[n - 1] for n in places])
+    return [items[n - 1] for n in places]
 
 
 def _poured(pool: tuple[Any, ...]) -> list[Customer]:

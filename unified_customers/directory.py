@@ -224,8 +224,9 @@ class DirectoryIterator:
             if account is not None:
                 items, index = account.held.items, account.index
                 if index < len(items):
+                    customer = items[index]
                     account.index = index + 1  # nothing is called from here on, so no signal comes between
-                    return items[index]
+                    return customer
             self._more()
 
     def _more(self) -> None:
@@ -481,8 +482,9 @@ class AsyncDirectoryIterator:
             if account is not None:
                 items, index = account.held.items, account.index
                 if index < len(items):
+                    customer = items[index]
                     account.index = index + 1
-                    return items[index]
+                    return customer
             for one in self._progress.to_read():
                 one.state = "reading"
                 self._group.start_soon(self._read, one)

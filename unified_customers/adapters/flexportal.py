@@ -168,7 +168,8 @@ class FlexPortal(Adapter):
         if response.status in _LOST:
             return lost(position)
         listed = self._listed(response, keep)
-        _refuse_other_order(query, [row.customer for row in listed.rows if row.customer is not None])
+        if query.sort is not None or query.order is not None:
+            _refuse_other_order(query, [customer for row in listed.rows if (customer := row.customer) is not None])
         return advance(position, listed, timed=timed)
 
     def _listed(self, response: Response, keep: Keep) -> Listed:
@@ -211,8 +212,6 @@ class FlexPortal(Adapter):
 
 def _refuse_other_order(query: Query, customers: Sequence[Customer]) -> None:
     """Sorting stands in the documents' prose only, so a server may ignore it; texts sort differently everywhere."""
-    if query.sort is None and query.order is None:
-        return
     down = query.order != "asc"
     metrics = [customer.metrics or Metrics() for customer in customers]
     keys: dict[str, list[Any]] = {
