@@ -40,6 +40,7 @@ class Answered:
     """A request that was answered before its turn."""
 
     outcome: Any
+    begun: bool = True
 
     def result(self) -> Any:
         return self.outcome

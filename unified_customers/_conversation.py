@@ -30,6 +30,7 @@ from .errors import (
 
 T = TypeVar("T")
 _HOPS = 5
+_SHORT = 6  # of a header's words: none of them is a key
 
 
 @attrs.frozen(kw_only=True)
@@ -134,7 +135,7 @@ class Context:
                 else:
                     response = outcome.take(tally)
                 spent += response.elapsed
-                return read(self._judged(response, accept, (*hide, *tally.tokens)))
+                return read(self._judged(response, accept, (*hide, *tally.tokens, *_credentials(request))))
             except CustomersError as error:
                 spent += error.elapsed
                 self._describe(error, request)
@@ -253,6 +254,12 @@ _ADVICE = {
     "RateLimitedError": "slow down, or allow more waiting with Retry(attempts=…, budget=…)",
     "ServerError": "the provider failed; try again later, from the error's checkpoint if it has one",
 }
+
+
+def _credentials(request: Request) -> tuple[str, ...]:
+    """What the request was signed with: a key that rotates may be another one by now."""
+    found = [value for name, value in request.headers if name in {"authorization", "x-api-key"}]
+    return tuple(part for value in found for part in value.split() if len(part) > _SHORT)
 
 
 def _unreachable(reply: Unreachable) -> CustomersError:

@@ -34,6 +34,11 @@ class ThreadJob:
         """Begin."""
         self._thread.start()
 
+    @property
+    def begun(self) -> bool:
+        """Whether it runs, or ran: Ctrl-C may have come before it could."""
+        return self._thread.ident is not None
+
     def _run(self, work: Callable[[Release], Any]) -> None:
         try:
             self._value = work(self._released.set)
@@ -45,17 +50,24 @@ class ThreadJob:
 
     def wait_sent(self) -> None:
         """Wait until the request has left, so that the provider works while the caller does."""
-        self._released.wait()
+        while self.begun and not self._released.wait(1.0):
+            pass  # wakes now and then, so that Ctrl-C is heard everywhere
 
     def result(self) -> Any:
         """Wait for the outcome."""
-        self._done.wait()
+        while not self._done.wait(1.0):
+            pass
         if self._error is not None:
             raise self._error
         return self._value
 
     def cancel(self) -> None:
         """A thread can't be stopped; its outcome is dropped."""
+
+    def ended(self, seconds: float) -> None:
+        """Wait until it has ended, so long at the most."""
+        if self.begun:
+            self._thread.join(seconds)
 
 
 class TaskJob:
@@ -64,6 +76,7 @@ class TaskJob:
     def __init__(self, work: Callable[[Release], Awaitable[Any]], running: set[TaskJob]) -> None:
         self._released, self._done = anyio.Event(), anyio.Event()
         self._running, self._work = running, work
+        self._task: Any = None
         self._scope = anyio.CancelScope()
         self._value: Any = None
         self._error: Exception | None = None
@@ -72,6 +85,11 @@ class TaskJob:
         """Begin."""
         self._running.add(self)  # a loop itself holds its tasks only weakly
         self._task = _spawn(self._run)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it runs, or ran."""
+        return self._task is not None
 
     async def _run(self) -> None:
         try:
@@ -86,7 +104,8 @@ class TaskJob:
 
     async def wait_sent(self) -> None:
         """Wait until the request has left, so that the provider works while the caller does."""
-        await self._released.wait()
+        if self.begun:
+            await self._released.wait()
 
     async def result(self) -> Any:
         """Wait for the outcome; `None` if the job was cancelled."""

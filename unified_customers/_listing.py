@@ -5,6 +5,7 @@ Knows walks; must not know httpx. A walk is an object, not a generator, so an er
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -33,6 +34,9 @@ class AsyncPump(Protocol):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, looking ahead as far as its plan says."""
+
+    def task(self) -> int:
+        """Which task this is."""
 
 
 class _Base:
@@ -134,10 +138,13 @@ class PageIterator(_Walking):
 
 
 def _turn(walk: Walk, pump: SyncPump) -> bool:
+    walk.enter(threading.get_ident())
     try:
         return pump.turn(walk) if walk.look is not None else bool(pump.pump(walk.turn()))
     except CustomersError as error:
         raise with_checkpoint(error, walk) from error.__cause__
+    finally:
+        walk.leave()
 
 
 class Listing(_Base):
@@ -207,10 +214,13 @@ class AsyncPageIterator(_Walking):
 
 
 async def _async_turn(walk: Walk, pump: AsyncPump) -> bool:
+    walk.enter(pump.task())
     try:
         return await pump.turn(walk) if walk.look is not None else bool(await pump.pump(walk.turn()))
     except CustomersError as error:
         raise with_checkpoint(error, walk) from error.__cause__
+    finally:
+        walk.leave()
 
 
 class AsyncListing(_Base):

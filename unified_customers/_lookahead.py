@@ -17,9 +17,20 @@ from ._wire import Conversation, Request, Response
 from .errors import BadRecordError, CustomersError
 from .models import Customer, Query
 
+_Key = tuple[str, str, bytes | None]
+
+
+def _key(request: Request) -> _Key:
+    """What a request asks for; a key that rotates may differ from one time to the next."""
+    return request.method, request.url, request.body
+
 
 class Job(Protocol):
     """A request on its way."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was sent off."""
 
     def result(self) -> Any:
         """Its outcome, or what is to be awaited for it."""
@@ -44,7 +55,8 @@ class Lookahead:
         self._width, self._depth = width, depth
         self._trust = width
         self._lock = threading.Lock()  # jobs of threads start jobs of their own
-        self._jobs: dict[Request, Job] = {}
+        self._jobs: dict[_Key, Job] = {}
+        self.unused = 0
         self._read: tuple[Position, Response, Batch] | None = None
         self._pages = depth
         self._edge: tuple[Position, Request] | None = None
@@ -67,30 +79,43 @@ class Lookahead:
         adapter, count = self._context.adapter, min(self._trust, pages)
         places = [position, *(adapter.foresee(self._query, position, count - 1) if count > 1 else ())]
         wanted = [(place, adapter.list_request(self._query, place)) for place in places]
-        return [(place, request) for place, request in wanted if request not in self._jobs]
+        self._keep({_key(request) for _, request in wanted})
+        return [(place, request) for place, request in wanted if _key(request) not in self._jobs]
+
+    def _keep(self, keys: set[_Key]) -> None:
+        """Drop guesses that proved wrong, and guess less far for a while."""
+        with self._lock:
+            wrong = [self._jobs.pop(key) for key in [*self._jobs] if key not in keys]
+        if wrong:
+            self._trust = max(1, self._trust // 2)
+        for job in wrong:
+            job.cancel()
 
     def _further(self, position: Position, pages: int) -> Sequence[tuple[Position, Request]]:
         """The page behind the last that was read ahead, if there is room for one."""
         request = self._context.adapter.list_request(self._query, position)
         with self._lock:
             self._pages = pages
-            if request not in self._jobs:
+            if _key(request) not in self._jobs:
                 self._edge = None
                 return [(position, request)] if pages else []
             edge = self._edge if len(self._jobs) < pages else None
-            self._edge = None if edge is not None else self._edge
+            if edge is not None:
+                self._edge = None
         return [] if edge is None else [edge]
 
     def started(self, request: Request, job: Job) -> None:
         """Remember a request that was sent."""
         with self._lock:
-            self._jobs[request] = job
+            self._jobs[_key(request)] = job
+            self.unused += 1
 
     def taken(self, request: Request) -> Job | None:
         """The job of a request whose turn has come; if there is none, the guesses were wrong and are dropped."""
         with self._lock:
-            job = self._jobs.pop(request, None)
-            if job is not None:
+            job = self._jobs.pop(_key(request), None)
+            if job is not None and job.begun:
+                self.unused -= 1
                 self._trust = min(self._width, self._trust + 1)
                 return job
             wrong, self._jobs = self._jobs, {}

@@ -31,6 +31,7 @@ class Pace:
             raise ConfigurationError("rate= is a number of requests a second above 0, or None for no limit")
         self._most = self._rate = float(rate)
         self._next = -math.inf
+        self.slowed = 0
         self._lock = threading.Lock()
 
     @property
@@ -39,7 +40,10 @@ class Pace:
         return self._rate
 
     def wait(self, now: float) -> float:
-        """Take the next place in the queue, and say how many seconds it is away."""
+        """Take the next place in the queue, and say how many seconds it is away.
+
+        Whoever waited while `slowed` changed takes a place again: the old one was given before the provider said no.
+        """
         with self._lock:
             at = max(self._next, now)
             self._next = at + 1 / self._rate
@@ -52,5 +56,5 @@ class Pace:
                 self._rate = min(self._most, self._rate + self._most * _REGAIN)
                 return
             self._rate = max(self._most * _SLOWEST, self._rate / 2)
-            pause = max(min(retry_after or 0.0, _LONGEST), 1 / self._rate)
-            self._next = max(self._next, now + pause)
+            self.slowed += 1
+            self._next = now + max(min(retry_after or 0.0, _LONGEST), 1 / self._rate)

@@ -225,6 +225,8 @@ def _taken(row: Any, source: Any) -> Any:
 @functools.cache
 def _struct(wire: Any) -> type[Any]:
     """The struct that takes what the wire class takes; raises `TypeError` for a type that it doesn't know."""
+    if hasattr(wire, "__attrs_post_init__") or any(map(_does_more, attrs.fields(wire))):
+        raise TypeError(f"{wire.__name__} does more than take its fields")
     hints = typing.get_type_hints(wire)
     fields: list[Any] = [
         (field.name, _kind(hints[field.name]))
@@ -233,6 +235,11 @@ def _struct(wire: Any) -> type[Any]:
         for field in attrs.fields(wire)
     ]
     return msgspec.defstruct(wire.__name__, fields, kw_only=True, gc=False)
+
+
+def _does_more(field: Any) -> bool:
+    made = isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]  # a class, whatever its stub says
+    return bool(made or field.converter or field.validator or not field.init or field.alias != field.name)
 
 
 def _kind(hint: Any) -> Any:

@@ -53,15 +53,22 @@ def reveal(value: Secret | None, name: str) -> str:
         ConfigurationError: It can't be had, or can't be sent.
     """
     try:
-        if callable(value):
-            return secret(value(), name, "what its callable returns")
-        if isinstance(value, PathLike):
-            return secret(Path(value).read_text(encoding="utf-8").rstrip("\r\n"), name, "the file")
+        found = _had(value)
     except ConfigurationError:
         raise
     except Exception as error:  # noqa: BLE001 - a stranger's callable, or a file that isn't there
-        raise ConfigurationError(f"{name} can't be had ({type(error).__name__}): check its callable or file") from None
-    return secret(value, name, name)
+        found, failed = None, type(error).__name__  # not the error itself: it may hold the key
+    else:
+        return secret(found, name, name if isinstance(value, str) else "its callable or file")
+    raise ConfigurationError(f"{name} can't be had ({failed}): check its callable or file")
+
+
+def _had(value: Secret | None) -> Any:
+    if callable(value):
+        return value()
+    if isinstance(value, PathLike):
+        return Path(value).read_text(encoding="utf-8").rstrip("\r\n")
+    return value
 
 
 def one_of(value: Any, words: Mapping[str, Any] | tuple[str, ...], name: str) -> str:

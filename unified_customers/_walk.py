@@ -19,7 +19,15 @@ from ._guard import Guard
 from ._lookahead import Lookahead
 from ._query import Sort
 from ._wire import Conversation, Request, Response
-from .errors import BadRecordError, CustomersError, DriftError, FilterIgnoredError, LoopError, UnsupportedError
+from .errors import (
+    BadRecordError,
+    ConfigurationError,
+    CustomersError,
+    DriftError,
+    FilterIgnoredError,
+    LoopError,
+    UnsupportedError,
+)
 from .models import EMPTY, Customer, Page, Query
 
 OnBadRecord = str | Callable[[BadRecordError], Any]
@@ -75,12 +83,12 @@ class Plan:
     context: Context
     query: Query
     start: Position
-    local: Mapping[str, Callable[[Customer], bool]]
+    local: Mapping[str, Callable[[Customer], bool]] = attrs.field(repr=False)
     sort: Sort | None = None
-    local_values: Mapping[str, Any] = EMPTY
+    local_values: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
     on_bad_record: OnBadRecord = "raise"
     max_items: int | None = None
-    hide: tuple[str, ...] = ()
+    hide: tuple[str, ...] = attrs.field(default=(), repr=False)
     concurrency: int = 1
     prefetch: int = 0
 
@@ -157,8 +165,24 @@ class Walk:
         self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local_values))
         self._tally = Tally()
         self._guard = Guard()
+        self._reader: dict[str, Any] = {}
         looks = plan.prefetch > 0 or plan.concurrency > 1
         self.look = Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch) if looks else None
+
+    def enter(self, reader: Any) -> None:
+        """One thread or task reads a page at a time; whoever was struck by a signal in between may come again.
+
+        Raises:
+            ConfigurationError: Another one is at it.
+        """
+        if self._reader.setdefault("is", reader) != reader:
+            raise ConfigurationError(
+                "this iterator is being read by another thread or task: give each an iterator of its own"
+            )
+
+    def leave(self) -> None:
+        """The page was read, or not."""
+        self._reader.clear()
 
     @property
     def pending(self) -> bool:
@@ -264,7 +288,8 @@ class Walk:
             )
         finally:
             report, tally = self._report, self._tally
-            report.requests, report.retries, report.waited = tally.requests, tally.retries, tally.waited
+            ahead = 0 if self.look is None else self.look.unused
+            report.requests, report.retries, report.waited = tally.requests + ahead, tally.retries, tally.waited
         self._note_bad(bad)
         return batch
 

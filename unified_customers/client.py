@@ -6,11 +6,13 @@ would say twice stands in `_account` and `_conversation` instead.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -39,6 +41,7 @@ Several = str | Iterable[str] | None
 Timeout = float | tuple[float, float] | httpx.Timeout | Literal["never"]
 
 _CONNECT, _READ = 10.0, 30.0
+_PATIENCE = 5.0  # seconds that closing waits for requests that were sent ahead
 _AGENT = f"unified-customers/{__version__}"
 
 
@@ -89,10 +92,6 @@ class _Shared:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._context.adapter.name}>"
-
-    def _turn_away(self) -> float:
-        """Seconds until the next request may leave."""
-        return 0.0 if self._pace is None else self._pace.wait(time.monotonic())
 
     def _heard(self, response: Response) -> Response:
         if self._pace is not None:
@@ -236,6 +235,7 @@ class Client(_Shared):
         self._http: Any = _own(httpx.Client, self._timeout, http2) if http_client is None else http_client
         self._owned = http_client is None
         self._lock = threading.Lock()
+        self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
         self._sleep = _sleep
 
     def __enter__(self) -> Self:
@@ -249,6 +249,9 @@ class Client(_Shared):
     def close(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
+        until = time.monotonic() + _PATIENCE
+        for job in [*self._jobs]:
+            job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
             self._http.close()
 
@@ -300,13 +303,18 @@ class Client(_Shared):
             return outcome
 
         job = ThreadJob(work)
+        self._jobs.add(job)
         look.started(request, job)
-        job.start()
+        with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
+            job.start()
         return job
 
     def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         self._wait(step.after, sent)
-        self._wait(self._turn_away(), sent)
+        slowed = -1
+        while self._pace is not None and slowed != self._pace.slowed:  # a 429 meanwhile gives everybody a new place
+            slowed = self._pace.slowed
+            self._wait(self._pace.wait(time.monotonic()), sent)
         began = time.monotonic()
         try:
             with _quiet.quietly(step.request.what):
@@ -484,11 +492,14 @@ class AsyncClient(_Shared):
     async def aclose(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
-        for job in [*self._jobs]:
+        jobs = [*self._jobs]
+        for job in jobs:
             job.cancel()
-            await job.ended()
-        if self._owned:
-            await self._http.aclose()
+        with anyio.CancelScope(shield=True):  # also where the whole of it was cancelled
+            for job in jobs:
+                await job.ended()
+            if self._owned:
+                await self._http.aclose()
 
     async def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -516,6 +527,10 @@ class AsyncClient(_Shared):
             else:
                 reply = await self._sign_in(step)
 
+    def task(self) -> int:
+        """Which task this is."""
+        return anyio.get_current_task().id
+
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
         if walk.look is not None and walk.look.at_once:
@@ -539,12 +554,16 @@ class AsyncClient(_Shared):
 
         job = TaskJob(work, self._jobs)
         look.started(request, job)
-        job.start()
+        with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
+            job.start()
         return job
 
     async def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         await self._wait(step.after, sent)
-        await self._wait(self._turn_away(), sent)
+        slowed = -1
+        while self._pace is not None and slowed != self._pace.slowed:
+            slowed = self._pace.slowed
+            await self._wait(self._pace.wait(time.monotonic()), sent)
         began = time.monotonic()
         try:
             with _quiet.quietly(step.request.what):

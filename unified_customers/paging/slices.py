@@ -92,7 +92,14 @@ def advance(position: SlicesPosition, batch: Batch, *, page_size: int) -> Batch:
     def at(count: int) -> Position:
         return attrs.evolve(position, inner=batch.at(count), fresh=False)
 
-    return attrs.evolve(batch, at=at, next=_onward(position, batch, page_size), total=None)
+    return attrs.evolve(batch, at=at, next=_onward(position, batch, page_size), total=_total(position, batch))
+
+
+def _total(position: SlicesPosition, batch: Batch) -> int | None:
+    """How many customers there were at the start: what a slice counts is its own."""
+    return (
+        position.inner.first if position.cut == "slices" and isinstance(position.inner, KeysetPosition) else batch.total
+    )
 
 
 def _onward(position: SlicesPosition, batch: Batch, page_size: int) -> SlicesPosition | None:

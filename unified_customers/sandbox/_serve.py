@@ -74,7 +74,7 @@ def serve(answer: Callable[[Any], Answer], *, port: int = 0) -> Iterator[str]:
         yield served.base
     finally:
         server.stop()
-        served.tell()
+    served.tell()
 
 
 def _room() -> Any:
