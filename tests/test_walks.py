@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
-from fakes import ONCE, PATIENT, UNREACHABLE, people, reply
+from fakes import ONCE, PATIENT, UNREACHABLE, Account, FakeFlexPortal, flexportal, people, reply
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import HUMBLE, MODES, modes, populations
@@ -280,3 +280,19 @@ def test_memory_does_not_grow_with_the_walk():
         walk = iter(mode.account(server).customers(page_size=100, **mode.start(server)))
         sizes = [len(walk.checkpoint) for n, _ in enumerate(walk) if n % 100 == 50]
         assert max(sizes) < 12_000
+
+
+@pytest.mark.parametrize("cursor", ["opaque", "id"])
+@pytest.mark.parametrize(("before", "after"), [(20, 3), (20, 1), (7, 2), (3, 20)])
+def test_a_walk_resumes_in_pages_of_another_size(cursor, before, after):
+    """After every customer, smaller pages that bring nothing but known customers at first included."""
+    server = FakeFlexPortal(people(range(0, 410, 10)), cursor=cursor)
+    account = Account(flexportal(), server, ONCE)
+    walk = iter(account.customers(page_size=before))
+    got, marks = [], []
+    for customer in walk:
+        got.append(customer.id)
+        marks.append(walk.checkpoint)
+    assert len(got) == 41
+    for at, mark in enumerate(marks, 1):
+        assert [customer.id for customer in account.customers(page_size=after, after=mark)] == got[at:], at

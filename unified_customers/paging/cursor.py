@@ -262,7 +262,8 @@ def _after(
         last=stamp(moments[-1]) if moments else position.last,
         course=course,
         promised=bool(listed.more),
-        midway=listed.cursor is None and not by_id,  # the end: its last page is asked for again
+        # the end, whose last page is asked for again; or known ground still, in smaller pages than before
+        midway=(listed.cursor is None and not by_id) or (position.midway and not fresh and bool(listed.rows)),
         origin=position.origin if not fresh else None,
         back=position.back if not fresh else 0,
         missing=position.missing and not fresh,

@@ -72,6 +72,9 @@ def serve(answer: Callable[[Any], Answer], *, port: int = 0) -> Iterator[str]:
     server.start()
     try:
         yield served.base
+    except BaseException as error:  # the block's own stays what it is
+        served.note(error)
+        raise
     finally:
         server.stop()
     served.tell()
@@ -93,6 +96,11 @@ class _Served:
         self.base = ""
         self._answer = answer
         self._failure: tuple[str, Exception] | None = None
+
+    def note(self, error: BaseException) -> None:
+        """Say at another error that the function raised as well."""
+        if self._failure is not None:
+            error.add_note(f"the served function raised {self._failure[1]!r} on {self._failure[0]}")
 
     def __call__(self, request: Request) -> Reply:
         try:
