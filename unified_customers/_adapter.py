@@ -52,6 +52,9 @@ class Row(msgspec.Struct, gc=False):
         """The customer, or `None`."""
         return self.made if self.build is None else self.build(self)
 
+    def __repr__(self) -> str:
+        return f"Row(id={self.id!r})"
+
 
 _build = attrgetter("build")
 

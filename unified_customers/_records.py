@@ -234,7 +234,7 @@ def _struct(wire: Any) -> type[Any]:
         else (field.name, _kind(hints[field.name]), field.default)
         for field in attrs.fields(wire)
     ]
-    return msgspec.defstruct(wire.__name__, fields, kw_only=True, gc=False)
+    return msgspec.defstruct(wire.__name__, fields, kw_only=True, gc=False, namespace={"__repr__": object.__repr__})
 
 
 def _does_more(field: Any) -> bool:

@@ -48,6 +48,7 @@ class KeysetPosition:
         audit: Whether all that is left is to count once more: fewer customers were read than there were.
         top: When the first row of a walk from the newest was created.
         newer: Whether all that is left is to count what was created since.
+        came: How many that were.
     """
 
     at: str | None = None
@@ -65,6 +66,7 @@ class KeysetPosition:
     audit: bool = False
     top: str | None = None
     newer: bool = False
+    came: int = 0
 
 
 def bound(position: KeysetPosition) -> str | None:
@@ -184,10 +186,10 @@ def _batch(
     if not rows and total is None and position.left is not None:
         ended = False  # it counted before, so an empty answer without a count proves nothing
     following = None if ended else after if rows else _doubt(position, total)
-    if following is None and counts and first is not None and after.seen < first:
-        following = attrs.evolve(after, audit=True)
-    elif following is None and counts and position.down and position.at is not None and after.top is not None:
+    if following is None and counts and position.down and position.at is not None and after.top is not None:
         following = attrs.evolve(after, newer=True)
+    elif following is None and counts and first is not None and after.seen < first:
+        following = attrs.evolve(after, audit=True)
 
     def at(count: int) -> KeysetPosition:
         return after if count >= len(items) else after_rows(position, fresh[: behind(count)])
@@ -210,8 +212,7 @@ def audited(position: KeysetPosition, total: int | None) -> Batch:
     Raises:
         DriftError: There still are more than were read, and than can have come behind the walk.
     """
-    came = 0 if total == position.first and not position.fine else _FEW + max(0, (total or 0) - (position.first or 0))
-    if total is None or total - position.seen > came:
+    if total is None or total - position.seen > _may_have_come(position, total):
         raise DriftError(
             f"counts {total} customers, and {position.seen} were read: its times may be coarser than those that it "
             "sorts by. Use scan='offset'"
@@ -222,7 +223,6 @@ def audited(position: KeysetPosition, total: int | None) -> Batch:
         next=None,
         total=total,
         scan="keyset",
-        unseen=max(0, total - position.seen) if position.down else None,
     )
 
 
@@ -236,10 +236,21 @@ def asking(position: KeysetPosition, rows: int) -> tuple[KeysetPosition, int]:
     return position, rows
 
 
+def _may_have_come(position: KeysetPosition, total: int) -> int:
+    """How many of the rows that are counted at the end may have come behind the walk."""
+    if position.down:  # all that was created since the start, and a little more since that was counted
+        return _FEW + position.came + position.came // 4
+    if total == position.first and not position.fine:
+        return 0
+    return _FEW + max(0, total - (position.first or 0))
+
+
 def counted(position: KeysetPosition, total: int | None) -> Batch:
     """The end of a walk from the newest, which could not see what was created since."""
-    after = attrs.evolve(position, newer=False)
-    return Batch(items=(), at=lambda _: after, next=None, scan="keyset", unseen=total)
+    after = attrs.evolve(position, newer=False, came=total or 0)
+    short = position.first is not None and position.seen < position.first
+    following = attrs.evolve(after, audit=True) if short else None
+    return Batch(items=(), at=lambda _: after, next=following, scan="keyset", unseen=total)
 
 
 def _doubt(position: KeysetPosition, total: int | None) -> KeysetPosition | None:
