@@ -268,7 +268,7 @@ def test_ctrl_c_at_any_call_leaves_a_directory_s_checkpoint_right(box):
         list(directory.customers())
         at, struck = 0, True
         while struck:
-            at += 13
+            at += 41
             walk, got = iter(directory.customers(page_size=10)), []
             with Striking(at) as strike:
                 for customer in walk:
@@ -284,7 +284,7 @@ def test_a_directory_goes_on_after_ctrl_c_or_says_that_it_cannot(box):
         list(directory.customers())
         at, struck = 0, True
         while struck:
-            at += 7
+            at += 19
             walk, got, ended = iter(directory.customers(page_size=10)), [], []
             with Striking(at) as strike:
                 for customer in walk:
@@ -665,7 +665,7 @@ def test_checkpoints_stay_as_small_as_the_documentation_says(mode):
     times = [n // tied * 7 for n in range(tied + 1500)]
     server = mode.serve(long_ids(people(times, ["published", "published", "archived"] if both else ())))
     walk = iter(mode.account(server).customers(**mode.start(server)))
-    largest = max(len(walk.checkpoint) for n, _ in enumerate(walk) if n % 41 == 0)
+    largest = max(len(walk.checkpoint) for n, _ in enumerate(walk) if n % 89 == 0)
     assert largest <= 64 * 1024
     if not both and (tied == 20 or mode.server is not FakeFlexprice):
         assert largest <= 12 * 1024

@@ -32,6 +32,9 @@ class Job(Protocol):
     def begun(self) -> bool:
         """Whether it was sent off."""
 
+    def wait_sent(self) -> Any:
+        """Wait until it has left, or what is to be awaited for that."""
+
     def result(self) -> Any:
         """Its outcome, or what is to be awaited for it."""
 
@@ -65,6 +68,12 @@ class Lookahead:
     def at_once(self) -> bool:
         """Whether several requests may be in flight, so that it pays to begin before the first answer."""
         return self._width > 1
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What was sent and not taken yet."""
+        with self._lock:
+            return [*self._jobs.values()]
 
     def aims(self, position: Position, left: int | None) -> Sequence[tuple[Position, Request]]:
         """Places to ask for now, the walk's own first, and their requests; without those that were sent.

@@ -286,7 +286,8 @@ class Client(_Shared):
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = self.pump(walk.turn(), walk.look)
-        for job in self._look_ahead(walk)[:1]:
+        begun = self._look_ahead(walk)
+        for job in begun[:1] if walk.look is None or walk.look.at_once else walk.look.jobs:
             job.wait_sent()
         return found
 
@@ -536,7 +537,8 @@ class AsyncClient(_Shared):
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = await self.pump(walk.turn(), walk.look)
-        for job in self._look_ahead(walk)[:1]:
+        begun = self._look_ahead(walk)
+        for job in begun[:1] if walk.look is None or walk.look.at_once else walk.look.jobs:
             await job.wait_sent()
         return found
 
