@@ -11,11 +11,11 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ._adapter import Batch, Position
+from ._adapter import Batch, Position, raised
 from ._conversation import Context, Outcome
 from ._wire import Conversation, Request, Response
-from .errors import BadRecordError, CustomersError
-from .models import Customer, Query
+from .errors import CustomersError
+from .models import Query
 
 _Key = tuple[str, str, bytes | None]
 
@@ -127,11 +127,7 @@ class Lookahead:
                 self.unused -= 1
                 self._trust = min(self._width, self._trust + 1)
                 return job
-            wrong, self._jobs = self._jobs, {}
-        for other in wrong.values():
-            other.cancel()
-        if wrong:
-            self._trust = max(1, self._trust // 2)
+        self._keep(set())
         return None
 
     def fetch(self, request: Request) -> Conversation[Outcome]:
@@ -145,7 +141,7 @@ class Lookahead:
             return None  # a guessed place differs from the walk's own, so what is read for it would be of no use
         adapter = self._context.adapter
         try:
-            batch = adapter.read_page(self._query, position, response, _refuse)
+            batch = adapter.read_page(self._query, position, response, raised)
             outcome.read = position, batch
             if batch.next is None or batch.recovered:
                 return None
@@ -168,7 +164,3 @@ class Lookahead:
         if read is not None and read[1] is response and read[0] == position:
             return read[2]
         return None
-
-
-def _refuse(error: BadRecordError) -> Customer | None:
-    raise error
