@@ -329,3 +329,19 @@ def test_a_key_of_a_page_that_was_not_asked_for_is_a_mistake_to_look_for():
     for look in (page.get, page.__getitem__, page.__contains__):
         with pytest.raises(TypeError, match="beside"):
             look("next")
+
+
+def test_a_function_that_needs_the_wire_class_itself_gets_it():
+    """A struct of the fast way is no attrs object; such a customer is built the slow way, and comes all the same."""
+
+    def spelt(row):
+        return ",".join(attrs.asdict(row))
+
+    records = Records(
+        flatpeak._Details, provider="mine", key="data", id="email", created="phone", fields={"name": (spelt,)}
+    )
+    body = dumped({"data": [{"email": "a", "phone": None}]}, ascii=True)
+    page = records.decode(Response(status=200, headers={}, body=body))
+    assert isinstance(page["data"], Typed)
+    customer = records.rows(page["data"], "$.data", None)[0].customer
+    assert (customer.name, customer.raw) == ("email,phone", {"email": "a", "phone": None})

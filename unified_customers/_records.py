@@ -20,6 +20,7 @@ import msgspec
 
 from ._adapter import Keep, Row, unreadable
 from ._decode import Anything, Id, Number, array, decode, record, utf8
+from ._json import FAULTS, parse
 from ._slots import compiled, defaults, draft_of
 from ._values import moment, text
 from ._wire import Response
@@ -145,7 +146,7 @@ class Records(Generic[W]):
             return None
         try:
             page = made.page.decode(body)
-        except (ValueError, RecursionError, ArithmeticError, MemoryError):
+        except FAULTS:
             return None
         found = {name: getattr(page, name) for name in self.beside if getattr(page, name) is not msgspec.UNSET}
         found[self.key] = Typed(getattr(page, self.key), response, body)
@@ -157,7 +158,7 @@ class Records(Generic[W]):
             return None
         try:
             return made.rows(records, getattr(made.texts.decode(records.body), self.key))
-        except (ValueError, RecursionError, ArithmeticError, MemoryError, TypeError):
+        except (*FAULTS, TypeError):
             return None
 
     @functools.cached_property
@@ -168,6 +169,10 @@ class Records(Generic[W]):
         except TypeError:
             return None
 
+    def _slowly(self, row: Row) -> Customer:
+        """What a function of the table that takes the wire class only can't do with a struct."""
+        return self.one(parse(bytes(row.words)), "$")
+
     def _make(self) -> _Made:
         wire: Any = self.wire
         struct = _struct(wire)
@@ -177,7 +182,7 @@ class Records(Generic[W]):
         return _Made(
             page=msgspec.json.Decoder(page, float_hook=Decimal),
             texts=msgspec.json.Decoder(texts),
-            rows=_rows(self.id, self.created, wire, _builder(self.provider, self.fields)),
+            rows=_rows(self.id, self.created, wire, _builder(self.provider, self.fields, self._slowly)),
         )
 
 
@@ -270,15 +275,15 @@ def _rows(id: str, created: str, wire: type[Any], build: Callable[[Row], Custome
     return compiled(lines, known, "rows")
 
 
-def _builder(provider: str, table: Table) -> Callable[[Row], Customer]:
+def _builder(provider: str, table: Table, slowly: Callable[[Row], Customer]) -> Callable[[Row], Customer]:
     """A function of a row that does what `Records.one` does for a record without faults."""
     fixed: dict[str, Any] = {**defaults(Customer), "provider": provider}
-    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), **_MOMENTS}
-    lines = ["def build(row):", " source, new = row.source, draft()"]
+    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), "slowly": slowly, **_MOMENTS}
+    lines = ["def build(row):", " try:", "  source, new = row.source, draft()"]
     for field in attrs.fields(Customer):
         known[f"fixed_{field.name}"] = fixed.get(field.name)
-        lines += [f" {line}" for line in _filled(field.name, table.get(field.name), known)]
-    lines += [" new.__class__ = cls", " return new"]
+        lines += [f"  {line}" for line in _filled(field.name, table.get(field.name), known)]
+    lines += ["  new.__class__ = cls", "  return new", " except Exception:", "  return slowly(row)"]
     build: Callable[[Row], Customer] = compiled(lines, known, "build")
     return build
 
