@@ -119,6 +119,10 @@ class Batch:
     strict: bool = False
     unseen: int | None = None
 
+    def built(self) -> Batch:
+        """The same, its customers built once and for all: for whoever looks at them more than once."""
+        return attrs.evolve(self, items=tuple(self.items)) if isinstance(self.items, Unbuilt) else self
+
 
 @attrs.frozen(kw_only=True)
 class Problem:

@@ -5,16 +5,17 @@ Pure functions of one value; what can't be read is `None` (and stays in `raw`), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from ._countries import code_of
 from ._slots import maker
 from .models import EMPTY, Address, ReadOnlyDict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
 _make_address = maker(Address)
 _EARLIEST_MS = 10**11  # as seconds that is the year 5138, as milliseconds March 1973
 
@@ -73,6 +74,15 @@ def whole(value: Decimal | None) -> int | Decimal | None:
         return value
     number = int(value)
     return number if number == value else value
+
+
+def word_of(words: Mapping[str, T]) -> Callable[[str | None], T | str | None]:
+    """What reads a word as one of ours, by the provider's spelling; a word that is none of them stays itself."""
+
+    def read(word: str | None) -> T | str | None:
+        return words.get(word, word) if word else None
+
+    return read
 
 
 def full_name(first: str | None, last: str | None) -> str | None:

@@ -272,7 +272,7 @@ class Walk:
             if batch is None:
                 batch = context.adapter.read_page(query, position, response, lambda error: self._keep(error, bad))
             if query.given() or self.plan.local or self.plan.sort is not None:
-                batch = attrs.evolve(batch, items=tuple(batch.items))  # looked at more than once
+                batch = batch.built()
             self._check(batch)
             return batch
 

@@ -29,7 +29,7 @@ from .._settings import Secret, given, one_of, reveal, secret
 from .._settings import address as base_address
 from .._slots import maker
 from .._url import JSON, Pairs, pairs, url
-from .._values import address, full_name, joined, moment, read_only, text, whole
+from .._values import address, full_name, joined, moment, read_only, text, whole, word_of
 from .._wire import Request, Response
 from ..errors import MalformedResponseError, UnsupportedError
 from ..models import (
@@ -294,14 +294,6 @@ class _Row(_Figures):
     profitability: _Figures | None = None
 
 
-def _kind(word: str | None) -> Kind | str | None:
-    return _KINDS.get(word, word) if word else None
-
-
-def _status(word: str | None) -> Status | str | None:
-    return _STATUSES.get(word, word) if word else None
-
-
 def _either(last: _Address | None, plain: _Address | None) -> Address | None:
     return _address(last) or _address(plain)
 
@@ -377,8 +369,8 @@ _CUSTOMERS = Records(
         "company": (text, "company"),
         "email": (text, "email"),
         "phone": (text, "phone"),
-        "kind": (_kind, "customerType"),
-        "status": (_status, "status"),
+        "kind": (word_of(_KINDS), "customerType"),
+        "status": (word_of(_STATUSES), "status"),
         "raw_status": (text, "status"),
         "billing_address": (_either, "lastBillingAddress", "billingAddress"),
         "shipping_address": (_either, "lastShippingAddress", "shippingAddress"),

@@ -60,7 +60,7 @@ def advance(position: WindowPosition, batch: Batch, *, down: bool) -> Batch:
     back = batch.fallback
     if back is not None:
         batch = attrs.evolve(batch, fallback=lambda: advance(position, back(), down=down))
-    batch = attrs.evolve(batch, items=tuple(batch.items))  # looked at more than once
+    batch = batch.built()
     if batch.recovered and not batch.items and batch.next is not None:
         return attrs.evolve(batch, next=_moved(position, batch.next), at=lambda _: position)
     return _lead(position, batch, down) if position.phase == "lead" else _follow(position, batch, down)

@@ -14,7 +14,7 @@ from ..._adapter import Keep, Problem, Row
 from ..._decode import Id, count, obj
 from ..._problems import code, error_body, request_id, said
 from ..._records import Records
-from ..._values import address, moment, read_only, text
+from ..._values import address, moment, read_only, text, word_of
 from ..._wire import Response
 from ...errors import MalformedResponseError
 from ...models import Status
@@ -50,10 +50,6 @@ class _Row:
     updated_at: Any = None
 
 
-def _status(word: str | None) -> Status | str | None:
-    return _STATUS.get(word, word) if word else None
-
-
 CUSTOMERS = Records(
     _Row,
     provider=NAME,
@@ -64,7 +60,7 @@ CUSTOMERS = Records(
         "name": (text, "name"),
         "email": (text, "email"),
         "phone": (text, "contact"),
-        "status": (_status, "status"),
+        "status": (word_of(_STATUS), "status"),
         "raw_status": (text, "status"),
         "billing_address": (
             address,

@@ -65,7 +65,7 @@ def narrowed(query: Query, position: WantedPosition) -> Query:
 
 def advance(query: Query, position: WantedPosition, batch: Batch, start: Callable[[], Position]) -> Batch:
     """What a batch of the inner walk adds."""
-    batch = attrs.evolve(batch, items=tuple(batch.items))  # looked at more than once
+    batch = batch.built()
     groups = few(query)
     wanted = groups[position.index]
     key: Callable[[Customer], str | None] = (lambda c: c.id) if query.ids is not None else (lambda c: c.external_id)
