@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_FIELDS = ("provider", "status", "code", "details", "request_id", "retry_after", "path", "checkpoint")
+_FIELDS = ("provider", "status", "code", "details", "request_id", "retry_after", "path", "checkpoint", "account")
 
 
 class CustomersError(Exception):
@@ -45,6 +45,7 @@ class CustomersError(Exception):
         retry_after: Seconds that the provider asks to wait.
         path: Where in the answer the fault is, such as ``$.items[3].metadata``.
         checkpoint: Where to go on: ``client.customers(after=error.checkpoint)``.
+        account: The account's name, where a `Directory` read it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class CustomersError(Exception):
         retry_after: float | None = None,
         path: str | None = None,
         checkpoint: str | None = None,
+        account: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -70,6 +72,7 @@ class CustomersError(Exception):
         self.retry_after = retry_after
         self.path = path
         self.checkpoint = checkpoint
+        self.account = account
         self.elapsed = 0.0  # seconds that the attempt took, for the retry budget
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -257,6 +257,7 @@ class Page:
         total: The provider's count of all matches: a hint, taken at another moment than the page.
         has_more: Whether the walk goes on.
         number: 1 for the first page of this walk.
+        account: The account's name, in the pages of a `Directory`; else `None`.
     """
 
     items: tuple[Customer, ...]
@@ -265,6 +266,7 @@ class Page:
     total: int | None = None
     has_more: bool = False
     number: int = 1
+    account: str | None = None
 
     def __iter__(self) -> Iterator[Customer]:
         return iter(self.items)
