@@ -18,7 +18,6 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._account import CheckResult
-    from ._conversation import Event
     from ._listing import AsyncListing, Listing
     from ._retry import Retry
     from ._walk import Report
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
         TransportError,
         UnsupportedError,
     )
+    from .events import Event
     from .models import (
         Address,
         Capabilities,
@@ -67,7 +67,6 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "_account": ("CheckResult",),
-    "_conversation": ("Event",),
     "_listing": ("AsyncListing", "Listing"),
     "_retry": ("Retry",),
     "_walk": ("Report",),
@@ -96,6 +95,7 @@ _ROOMS = {
         "TransportError",
         "UnsupportedError",
     ),
+    "events": ("Event",),
     "models": (
         "Address",
         "Capabilities",

@@ -77,6 +77,7 @@ class _Walking:
     def __init__(self, walk: Walk, tell: Callable[[Walk], None]) -> None:
         self._walk = walk
         self._tell = tell
+        self._leaving = walk.told.leaving()  # of its own, as the listing may hold the walk on
 
     @property
     def checkpoint(self) -> str:

@@ -24,11 +24,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from . import _checkpoint
 from ._adapter import Adapter
-from ._conversation import Event
 from ._retry import Retry
 from ._walk import Held, Plan, Report, Walk, with_checkpoint
 from .client import AsyncClient, Client, Timeout
 from .errors import CheckpointError, ConfigurationError, CustomersError, InvalidRequestError
+from .events import Event
 from .models import Customer
 
 IN_FLIGHT = 32
@@ -395,7 +395,7 @@ class Directory(_Accounts):
     ) -> None:
         super().__init__(accounts, in_flight)
         self._clients = {
-            name: Client(adapter, timeout=timeout, retry=retry, on_event=on_event)
+            name: Client(adapter, timeout=timeout, retry=retry, on_event=on_event, _account_name=name)
             for name, adapter in self._named.items()
         }
         self._iterators: weakref.WeakSet[DirectoryIterator] = weakref.WeakSet()
@@ -541,7 +541,7 @@ class AsyncDirectory(_Accounts):
     ) -> None:
         super().__init__(accounts, in_flight)
         self._clients = {
-            name: AsyncClient(adapter, timeout=timeout, retry=retry, on_event=on_event)
+            name: AsyncClient(adapter, timeout=timeout, retry=retry, on_event=on_event, _account_name=name)
             for name, adapter in self._named.items()
         }
         self._group: TaskGroup | None = None

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import unified_customers as uc
+from unified_customers import events
 
 portal = uc.FlexPortal(api_key="k", tenant_id="t", region="qatar", base_url=None)
 price = uc.Flexprice(api_key="k", region="us", environment_id="e", auth="both", scan="auto")
@@ -21,7 +22,16 @@ retry = uc.Retry(attempts=1, budget=10.0)
 
 def told(event: uc.Event) -> None:
     assert_type(event.kind, str)
-    assert_type(event.wait, float)
+    match event:
+        case events.Repeated():
+            assert_type(event.kind, Literal["retry"])
+            assert_type(event.wait, float)
+        case events.PageRead(number=number, read=read):
+            assert_type((number, read), tuple[int, int])
+        case events.WalkEnded(outcome="failed", error=error):
+            assert_type(error, str | None)
+        case _:
+            assert_type(event.walk, int | None)
 
 
 def read() -> None:
