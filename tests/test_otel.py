@@ -178,7 +178,7 @@ def test_requests_before_their_turn_belong_to_the_walk(box, keywords):
         assert len(list(client.customers(page_size=5, **keywords))) == 25
     (walk,) = collected.named("walk")
     ahead = [span for span in collected.spans if span.attributes.get("unified_customers.ahead")]
-    assert ahead
+    assert ahead  # one that was sent in vain may end later than the walk: it is its child even so
     assert {span.parent.span_id for span in ahead} == {walk.context.span_id}
 
 

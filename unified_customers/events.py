@@ -186,6 +186,8 @@ class SteppedBack(_Progress):
 class WalkEnded(Event):
     """A walk is at its end, or failed, or was left before its end. For each `WalkBegan` there is one of these.
 
+    Of requests that were sent ahead in vain, some may be told after it.
+
     Attributes:
         outcome: ``"complete"``; ``"failed"``: an error was raised, and asking on begins again; ``"left"``: the iterator
             was dropped, or its client closed, before the end. A process that is killed tells nothing.

@@ -8,7 +8,9 @@ names are those of the semantic conventions for HTTP clients; what these lack be
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -26,6 +28,7 @@ __all__ = ["OpenTelemetry"]
 
 _OURS = "unified_customers"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # semconv's for this metric
+_LATE = 256  # walks that have ended, of which a request that was sent ahead may still be under way
 
 
 @attrs.define
@@ -73,6 +76,8 @@ class OpenTelemetry:
         self._tracer = trace.get_tracer(_OURS, __version__, tracer_provider)
         self._count = _Metrics(metrics.get_meter(_OURS, __version__, meter_provider), account=account_metrics)
         self._walks: dict[int, _Walk] = {}
+        self._late: OrderedDict[int, Context] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
@@ -118,9 +123,11 @@ class OpenTelemetry:
         span.end(end)
 
     def _parent(self, event: RequestEnded, walk: _Walk | None, start: int) -> Context | None:
-        """The page that is being read; the walk for a request before its turn; else what is current."""
-        if walk is None or event.ahead:
-            return None if walk is None else walk.inside
+        """The page that is being read; the walk for a request before its turn; else what is current (`None`)."""
+        if walk is None:
+            return self._late.get(event.walk or 0)
+        if event.ahead:
+            return walk.inside
         if walk.page is None:
             walk.page = self._tracer.start_span("read page", context=walk.inside, start_time=start)
             walk.in_page = self._api.set_span_in_context(walk.page)
@@ -142,7 +149,11 @@ class OpenTelemetry:
         span.end()
 
     def _ended(self, event: WalkEnded, walk: _Walk) -> None:
-        self._walks.pop(event.walk or 0, None)
+        with self._lock:
+            self._walks.pop(event.walk or 0, None)
+            self._late[event.walk or 0] = walk.inside
+            if len(self._late) > _LATE:
+                self._late.popitem(last=False)
         if walk.page is not None:  # its last request was in vain
             self._close(walk.page, event.error)
         attributes = {
