@@ -289,6 +289,7 @@ class Client(_Shared):
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = self.pump(walk.turn(), walk.look)
@@ -542,6 +543,7 @@ class AsyncClient(_Shared):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = await self.pump(walk.turn(), walk.look)
