@@ -42,7 +42,7 @@ class Event:
     walk: int | None = None
 
 
-Listener: TypeAlias = Callable[[Event], object]
+Listener: TypeAlias = Callable[[Event], None]
 """What `on_event=` takes."""
 
 
