@@ -6,6 +6,7 @@ import gc
 import logging
 import pickle
 import threading
+import weakref
 
 import attrs
 import pytest
@@ -141,6 +142,17 @@ def test_a_walk_that_is_dropped_was_left_unless_all_was_handed_out(box, read, ou
         gc.collect()
         assert [end.outcome for end in of(heard, events.WalkEnded)] == ([outcome] if outcome else [])
     assert listing.report.items == read
+
+
+def test_a_page_that_was_let_go_is_not_held_by_who_watches(box):
+    """A directory lets go of a page when it hands it on, and there may be a thousand accounts."""
+    with uc.Client(account(box, "flexprice"), on_event=[].append) as client:
+        walk = iter(client.customers(page_size=10))
+        next(walk)
+        page = weakref.ref(walk._walk.state)
+        walk._walk.state = None
+        gc.collect()
+        assert page() is None
 
 
 def test_closing_a_client_ends_its_walks(box):

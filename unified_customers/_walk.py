@@ -277,7 +277,7 @@ class Walk:
 
         held = Held(items, range(1, last + 1), at, None)
         self.state = State(items=items, make=items.__getitem__, count=last, held=held, batch=self.state.batch)
-        self.told.state = self.state
+        self.told.stands(self.state)
         return bool(items)
 
     def _read(self, position: Position) -> Conversation[Batch]:

@@ -64,19 +64,18 @@ class WalkWatch:
 
     Attributes:
         walk: The walk's number.
-        state: Where it is, once it read a page.
         elapsed: Seconds that the last answer took.
         bad: Records of the last page that could not be read.
     """
 
     def __init__(self, watch: Watch, plan: Any, report: Any) -> None:
         self.walk = next(_numbers)
-        self.state: Any = None
         self.elapsed = 0.0
         self.bad = 0
         self._watch, self._plan, self._report = watch, plan, report
         self._read = 0
         self._open = self._done = self._again = False
+        self._state: weakref.ref[Any] | None = None  # so that no page is held on
         self._caller = None if watch.on_event is None else copy_context()  # a thread that reads has another
 
     def leaving(self) -> Leaving | None:
@@ -104,7 +103,7 @@ class WalkWatch:
 
     def page(self, state: Any, items: int, duplicates: int, moved: str) -> None:
         """A page was read; `moved` says why, where the walk steps back."""
-        self.state = state
+        self.stands(state)
         self._read += items
         level = logging.WARNING if moved or self.bad else logging.DEBUG
         if not self._watch.hears(level):
@@ -126,6 +125,10 @@ class WalkWatch:
             **fields,
         )
 
+    def stands(self, state: Any) -> None:
+        """The walk is in this state now."""
+        self._state = weakref.ref(state)
+
     def left(self) -> None:
         """Nobody reads on. There is no call that a listener's error could come out of, so it goes to the log."""
         try:
@@ -135,7 +138,7 @@ class WalkWatch:
 
     def _at_end(self) -> bool:
         """Whether all was handed out, though nobody asked once more to hear so."""
-        state = self.state
+        state = None if self._state is None else self._state()
         if state is None or state.pool is not None or state.index < state.count:
             return False
         return bool(state.held.next is None or state.left == 0)
