@@ -371,7 +371,10 @@ class Walk:
 
     def page(self) -> Page | None:
         """What the last turn brought, as a page."""
-        state = self.state
+        return self.page_of(self.state, self._report.pages)
+
+    def page_of(self, state: State, number: int, account: str | None = None) -> Page | None:
+        """What a turn brought, as a page; the walk may have gone on since."""
         batch, following = state.batch, state.held.next
         if batch is None:
             return None
@@ -382,7 +385,8 @@ class Walk:
             previous=None if batch.previous is None else self._save_back(batch.previous),
             total=batch.total,
             has_more=onward,
-            number=self._report.pages,
+            number=number,
+            account=account,
         )
 
     def _save_back(self, position: Position) -> str:

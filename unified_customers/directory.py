@@ -26,10 +26,10 @@ from . import _checkpoint
 from ._adapter import Adapter
 from ._conversation import Event
 from ._retry import Retry
-from ._walk import Held, Plan, Report, Walk, with_checkpoint
+from ._walk import Held, Plan, Report, State, Walk, with_checkpoint
 from .client import AsyncClient, Client, Timeout
 from .errors import CheckpointError, ConfigurationError, CustomersError, InvalidRequestError
-from .models import Customer
+from .models import Customer, Page
 
 IN_FLIGHT = 32
 _PATIENCE = 5.0  # seconds that closing waits for requests under way
@@ -46,11 +46,17 @@ class _Account:
     walk: Walk
     held: Held
     index: int = 0
+    brought: State | None = None
+    number: int = 0
     state: str = "waiting"  # or "reading", "failed", "done"
 
     @property
     def checkpoint(self) -> str:
         return self.walk.save(self.held.position(self.index))
+
+    def page(self) -> Page | None:
+        """What the last news brought, as a page."""
+        return None if self.brought is None else self.walk.page_of(self.brought, self.number, self.name)
 
 
 @attrs.frozen
@@ -58,7 +64,8 @@ class _News:
     """What a reader has to say of its account: a page, an error, or that it is at the end."""
 
     account: _Account
-    held: Held | None = None
+    brought: State | None = None
+    number: int = 0
     error: Exception | None = None
 
 
@@ -106,7 +113,7 @@ class _Progress:
         """
         account = news.account
         if news.error is None:
-            self._page(account, news.held)
+            self._page(account, news)
             return
         account.state = "failed"
         if not isinstance(news.error, CustomersError):
@@ -117,13 +124,14 @@ class _Progress:
             raise error
         self.errors[account.name] = error
 
-    def _page(self, account: _Account, held: Held | None) -> None:
-        if held is None:
+    def _page(self, account: _Account, news: _News) -> None:
+        if news.brought is None:
             last = account.walk.state.held
             count = len(last.items)
             account.held, account.index, account.state = last, count, "done"
             return
-        account.held, account.index = held, 0
+        account.brought, account.number = news.brought, news.number
+        account.held, account.index = news.brought.held, 0
         self.news = account
 
     def to_read(self) -> list[_Account]:
@@ -174,7 +182,7 @@ class DirectoryListing:
         clients: Mapping[str, Client],
         start: Callable[[], _Progress],
         in_flight: int,
-        iterators: weakref.WeakSet[DirectoryIterator],
+        iterators: weakref.WeakSet[_Reading],
     ) -> None:
         self._clients, self._start, self._in_flight, self._iterators = clients, start, in_flight, iterators
         self._progress = start()
@@ -182,6 +190,13 @@ class DirectoryListing:
     def __iter__(self) -> DirectoryIterator:
         self._progress = self._start()
         iterator = DirectoryIterator(self._clients, self._progress, self._in_flight)
+        self._iterators.add(iterator)
+        return iterator
+
+    def pages(self) -> DirectoryPageIterator:
+        """The same customers, by the page; `page.account` says whose they are."""
+        self._progress = self._start()
+        iterator = DirectoryPageIterator(self._clients, self._progress, self._in_flight)
         self._iterators.add(iterator)
         return iterator
 
@@ -201,7 +216,7 @@ class DirectoryListing:
         return self._progress.reports
 
 
-class DirectoryIterator:
+class _Reading:
     """One walk over all accounts; readers are threads, so many at a time, a page ahead each at the most."""
 
     def __init__(self, clients: Mapping[str, Client], progress: _Progress, in_flight: int) -> None:
@@ -210,24 +225,10 @@ class DirectoryIterator:
         self._readers: list[threading.Thread] = []
         self._torn = False
 
-    def __iter__(self) -> DirectoryIterator:
-        return self
-
     @property
     def checkpoint(self) -> str:
         """Where this walk stands."""
         return self._progress.checkpoint
-
-    def __next__(self) -> Customer:
-        while True:
-            account = self._progress.news
-            if account is not None:
-                items, index = account.held.items, account.index
-                if index < len(items):
-                    customer = items[index]
-                    account.index = index + 1  # nothing is called from here on, so no signal comes between
-                    return customer
-            self._more()
 
     def _more(self) -> None:
         """Take the next page over."""
@@ -277,6 +278,42 @@ class DirectoryIterator:
 
     def __del__(self) -> None:
         self._box.close()
+
+
+class DirectoryIterator(_Reading):
+    """Customers of one walk over all accounts."""
+
+    def __iter__(self) -> DirectoryIterator:
+        return self
+
+    def __next__(self) -> Customer:
+        while True:
+            account = self._progress.news
+            if account is not None:
+                items, index = account.held.items, account.index
+                if index < len(items):
+                    customer = items[index]
+                    account.index = index + 1  # nothing is called from here on, so no signal comes between
+                    return customer
+            self._more()
+
+
+class DirectoryPageIterator(_Reading):
+    """Pages of one walk over all accounts, each of one account."""
+
+    def __iter__(self) -> DirectoryPageIterator:
+        return self
+
+    def __next__(self) -> Page:
+        while True:
+            account = self._progress.news
+            if account is not None and account.index < len(account.held.items):
+                page = account.page()
+                if page is not None:
+                    count = len(page.items)
+                    account.index = count  # nothing is called from here on, so no signal comes between
+                    return page
+            self._more()
 
 
 class _Box:
@@ -335,7 +372,7 @@ def _reader(clients: Mapping[str, Client], box: _Box) -> None:
         try:
             walk = account.walk
             while wanted and (walk.pending or clients[account.name].pump(walk.turn())):
-                wanted = box.put(_News(account, walk.state.held))
+                wanted = box.put(_News(account, walk.state, walk.report.pages))
                 walk.hand_over()
             box.put(_News(account))
         except Exception as error:  # noqa: BLE001 - told to whoever iterates, who raises it
@@ -398,7 +435,7 @@ class Directory(_Accounts):
             name: Client(adapter, timeout=timeout, retry=retry, on_event=on_event)
             for name, adapter in self._named.items()
         }
-        self._iterators: weakref.WeakSet[DirectoryIterator] = weakref.WeakSet()
+        self._iterators: weakref.WeakSet[_Reading] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -443,6 +480,11 @@ class AsyncDirectoryListing:
         self._progress = self._start()
         return AsyncDirectoryIterator(self._directory, self._progress)
 
+    def pages(self) -> AsyncDirectoryPageIterator:
+        """The same customers, by the page; `page.account` says whose they are."""
+        self._progress = self._start()
+        return AsyncDirectoryPageIterator(self._directory, self._progress)
+
     @property
     def checkpoint(self) -> str:
         """Where the walk that was started last stands, for all accounts."""
@@ -459,7 +501,7 @@ class AsyncDirectoryListing:
         return self._progress.reports
 
 
-class AsyncDirectoryIterator:
+class _AsyncReading:
     """One walk over all accounts; readers are tasks of the directory's."""
 
     def __init__(self, directory: AsyncDirectory, progress: _Progress) -> None:
@@ -471,30 +513,20 @@ class AsyncDirectoryIterator:
         self._room = anyio.Semaphore(directory.in_flight)
         directory.iterators.add(self)
 
-    def __aiter__(self) -> AsyncDirectoryIterator:
-        return self
-
     @property
     def checkpoint(self) -> str:
         """Where this walk stands."""
         return self._progress.checkpoint
 
-    async def __anext__(self) -> Customer:
-        while True:
-            account = self._progress.news
-            if account is not None:
-                items, index = account.held.items, account.index
-                if index < len(items):
-                    customer = items[index]
-                    account.index = index + 1
-                    return customer
-            for one in self._progress.to_read():
-                one.state = "reading"
-                self._group.start_soon(self._read, one)
-            if self._progress.finished:
-                await self.aclose()
-                raise StopAsyncIteration
-            self._progress.hear(await self._receive.receive())
+    async def _more(self) -> None:
+        """Take the next page over."""
+        for one in self._progress.to_read():
+            one.state = "reading"
+            self._group.start_soon(self._read, one)
+        if self._progress.finished:
+            await self.aclose()
+            raise StopAsyncIteration
+        self._progress.hear(await self._receive.receive())
 
     async def _read(self, account: _Account) -> None:
         client = self._directory.client(account.name)
@@ -502,7 +534,7 @@ class AsyncDirectoryIterator:
             async with self._room:
                 walk = account.walk
                 while walk.pending or await client.pump(walk.turn()):
-                    await self._send.send(_News(account, walk.state.held))
+                    await self._send.send(_News(account, walk.state, walk.report.pages))
                     walk.hand_over()
             await self._send.send(_News(account))
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
@@ -515,6 +547,42 @@ class AsyncDirectoryIterator:
         self._directory.iterators.discard(self)
         await self._receive.aclose()
         await self._send.aclose()
+
+
+class AsyncDirectoryIterator(_AsyncReading):
+    """Customers of one walk over all accounts."""
+
+    def __aiter__(self) -> AsyncDirectoryIterator:
+        return self
+
+    async def __anext__(self) -> Customer:
+        while True:
+            account = self._progress.news
+            if account is not None:
+                items, index = account.held.items, account.index
+                if index < len(items):
+                    customer = items[index]
+                    account.index = index + 1
+                    return customer
+            await self._more()
+
+
+class AsyncDirectoryPageIterator(_AsyncReading):
+    """Pages of one walk over all accounts, each of one account."""
+
+    def __aiter__(self) -> AsyncDirectoryPageIterator:
+        return self
+
+    async def __anext__(self) -> Page:
+        while True:
+            account = self._progress.news
+            if account is not None and account.index < len(account.held.items):
+                page = account.page()
+                if page is not None:
+                    count = len(page.items)
+                    account.index = count
+                    return page
+            await self._more()
 
 
 def _alone(found: BaseException) -> BaseException:
@@ -545,7 +613,7 @@ class AsyncDirectory(_Accounts):
             for name, adapter in self._named.items()
         }
         self._group: TaskGroup | None = None
-        self.iterators: set[AsyncDirectoryIterator] = set()  # those that were broken off are closed at the end
+        self.iterators: set[_AsyncReading] = set()  # those that were broken off are closed at the end
 
     @property
     def in_flight(self) -> int:
