@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .adapters.flexportal import FlexPortal
     from .adapters.flexprice import Flexprice
     from .client import AsyncClient, Client, connect, connect_async
-    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
+    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing, DirectoryReport
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -72,7 +72,7 @@ _ROOMS = {
     "_retry": ("Retry",),
     "_walk": ("Report",),
     "client": ("AsyncClient", "Client", "connect", "connect_async"),
-    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing"),
+    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing", "DirectoryReport"),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -135,6 +135,7 @@ __all__ = [
     "CustomersError",
     "Directory",
     "DirectoryListing",
+    "DirectoryReport",
     "DriftError",
     "Event",
     "FilterIgnoredError",

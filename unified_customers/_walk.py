@@ -199,6 +199,22 @@ class Walk:
         state = self.state
         return (state.held.next is None or state.left == 0) and state.pool is None
 
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to ask for, nor anything wrong to tell when asked."""
+        return self.ended and not self.state.circle
+
+    def let_go(self) -> State:
+        """Give all of a page away, to be handed out elsewhere, and keep nothing of it but where it ended."""
+        given = self.state
+        place, following = given.held.position(given.count), given.held.next
+        held = Held((), (), lambda _: place, following)
+        done = given.done + given.count
+        self.state = attrs.evolve(given, items=(), rows=None, count=0, index=0, done=done, held=held, batch=None)
+        if self.over:
+            self._guard, self.state.ids = Guard(), ()  # nothing can come again
+        return given
+
     def aims(self) -> Sequence[tuple[Position, Request]]:
         """What to ask for before its turn: see `Lookahead.aims`."""
         held = self.state.held
