@@ -18,7 +18,6 @@ from http import cookiejar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-import anyio
 import httpx
 
 from . import _account, _quiet, registry
@@ -491,8 +490,10 @@ class AsyncClient(_Shared):
         on_event: Callable[[Event], None] | None = None,
         rate: float | None = None,
         http2: bool = False,
-        _sleep: Callable[[float], Any] = anyio.sleep,
+        _sleep: Callable[[float], Any] | None = None,
     ) -> None:
+        import anyio
+
         super().__init__(provider, timeout, retry, on_event, rate)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient")
@@ -502,7 +503,7 @@ class AsyncClient(_Shared):
         self._owned = http_client is None
         self._lock = anyio.Lock()
         self._jobs: set[TaskJob] = set()
-        self._sleep = _sleep
+        self._sleep = _sleep or anyio.sleep
 
     async def __aenter__(self) -> Self:
         return self
@@ -514,6 +515,8 @@ class AsyncClient(_Shared):
 
     async def aclose(self) -> None:
         """Give the connections back; an injected client stays open."""
+        import anyio
+
         self._closed = True
         jobs = [*self._jobs]
         for job in jobs:
@@ -552,6 +555,8 @@ class AsyncClient(_Shared):
 
     def task(self) -> int:
         """Which task this is."""
+        import anyio
+
         return anyio.get_current_task().id
 
     async def turn(self, walk: Walk) -> bool:
