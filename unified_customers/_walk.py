@@ -210,7 +210,9 @@ class Walk:
         place, following = given.held.position(given.count), given.held.next
         held = Held((), (), lambda _: place, following)
         done = given.done + given.count
-        self.state = attrs.evolve(given, items=(), rows=None, count=0, index=0, done=done, held=held, batch=None)
+        self.state = attrs.evolve(
+            given, items=(), make=().__getitem__, count=0, index=0, done=done, held=held, batch=None
+        )
         if self.over:
             self._guard, self.state.ids = Guard(), ()  # nothing can come again
         return given

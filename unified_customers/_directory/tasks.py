@@ -138,8 +138,7 @@ class AsyncDirectoryIterator(AsyncReading):
             state = self._state
             index = state.index
             if index < state.count:
-                rows = state.rows
-                customer: Customer = state.items[index] if rows is None else rows[index].build(rows[index])
+                customer = state.make(index)
                 state.index = index + 1
                 return customer
             if not await self._more():

@@ -162,8 +162,7 @@ class DirectoryIterator(Reading):
             state = self._state
             index = state.index
             if index < state.count:
-                rows = state.rows
-                customer: Customer = state.items[index] if rows is None else rows[index].build(rows[index])
+                customer = state.make(index)
                 state.index = index + 1  # nothing is called from here on, so no signal comes between
                 return customer
             if not self._more():
