@@ -172,8 +172,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sandbox":
-        return importlib.import_module("unified_customers.sandbox")
+    if name in {"accounts", "sandbox"}:
+        return importlib.import_module(f"unified_customers.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
