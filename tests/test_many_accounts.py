@@ -267,14 +267,16 @@ async def test_a_task_that_waits_while_the_directory_is_closed_is_told(few):
         await anext(walk)
 
         async def wait():
-            with pytest.raises(uc.ConfigurationError, match="closed"):
+            try:
                 while True:
                     await anext(walk)
-            told.append("closed")
+            except uc.ConfigurationError as error:
+                told.append(error.message)
 
         group.start_soon(wait)
         await anyio.lowlevel.checkpoint()
-    assert told == ["closed"]
+    assert len(told) == 1
+    assert "closed" in told[0]
 
 
 def test_an_iterator_is_read_by_one_thread_at_a_time(few):
