@@ -70,14 +70,12 @@ class News:
         page: What the walk brought.
         rest: What is left of it once it was handed out: where it ended.
         number: Of the page, from 1.
-        last: Whether there is nothing more to ask for.
     """
 
     account: Account
     page: State | None = None
     rest: State | None = None
     number: int = 0
-    last: bool = False
     error: BaseException | None = None
 
 
@@ -121,7 +119,7 @@ class Account:
     def told(self) -> News:
         """What the walk brought just now: it keeps nothing of it but where it ended."""
         number, page = self.walk.report.pages, self.walk.let_go()
-        return News(self, page, self.walk.state, number, last=self.walk.over)
+        return News(self, page, self.walk.state, number)
 
 
 class Progress:
@@ -196,8 +194,8 @@ class Progress:
 
     def hear(self, news: News) -> None:
         """Note what a reader said, until its turn comes."""
-        more = news.page is not None and not news.last
-        self.turns.arrived(news.account.turn, page=news.page is not None, more=more)
+        page = news.page is not None
+        self.turns.arrived(news.account.turn, page=page, more=page)
         news.account.news.append(news)
         if not self._ordered:
             self._arrived.append(news.account)
@@ -210,7 +208,7 @@ class Progress:
         news = account.news.popleft()
         if news.page is not None:
             self.turns.taken(account.turn)
-        if news.error is None and (news.last or news.page is None):
+        elif news.error is None:
             self._ended()
         return news
 
