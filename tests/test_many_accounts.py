@@ -257,6 +257,27 @@ def test_a_closed_directory_says_so(few):
         list(walk)
 
 
+def test_a_closed_directory_starts_no_walk(few):
+    """With errors collected, it would seem to be one of accounts that all failed."""
+    tenants, url = few
+    with uc.Directory(tenants.accounts(url)) as directory:
+        listing = directory.customers(on_account_error="collect")
+    for start in (iter, lambda listing: listing.pages()):
+        with pytest.raises(uc.ConfigurationError, match="closed"):
+            start(listing)
+
+
+def test_whatever_a_watcher_raises_comes_out(few):
+    """Also what would end a thread in silence, so that whoever iterates waited for ever."""
+    tenants, url = few
+
+    def watch(event):
+        raise SystemExit(3)
+
+    with uc.Directory(tenants.accounts(url), on_event=watch) as directory, pytest.raises(SystemExit):
+        list(directory.customers())
+
+
 @pytest.mark.anyio
 async def test_a_task_that_waits_while_the_directory_is_closed_is_told(few):
     """Not left waiting."""
