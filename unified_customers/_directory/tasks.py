@@ -111,7 +111,7 @@ class AsyncReading:
             walk = account.walk
             with self._pool.lend(account.turn.host):
                 read = walk.pending or await self._pumps[account.name].pump(walk.turn())
-            news = account.told() if read else News(account)
+            news = account.told() if read else account.ended()
         except Exception as error:  # noqa: BLE001 - told to whoever iterates, who raises it
             news = News(account, error=error)
         self._heard.append(news)

@@ -38,7 +38,7 @@ def _read(pump: SyncPump, pool: Pool, account: Account) -> News:
     try:
         walk = account.walk
         with pool.lend(account.turn.host):
-            return account.told() if walk.pending or pump.pump(walk.turn()) else News(account)
+            return account.told() if walk.pending or pump.pump(walk.turn()) else account.ended()
     except BaseException as error:  # noqa: BLE001 - told to whoever iterates, who raises it and waits for it otherwise
         return News(account, error=error)
 
