@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         to_dict,
     )
     from .registry import providers
+    from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
 
 _ROOMS = {
@@ -112,6 +113,7 @@ _ROOMS = {
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
+    "reporting": ("Match", "Matches", "Summary", "report"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -146,6 +148,8 @@ __all__ = [
     "Listing",
     "LoopError",
     "MalformedResponseError",
+    "Match",
+    "Matches",
     "Metrics",
     "NotFoundError",
     "Page",
@@ -158,6 +162,7 @@ __all__ = [
     "Retry",
     "ServerError",
     "Status",
+    "Summary",
     "TransportError",
     "UnsupportedError",
     "__version__",
@@ -165,6 +170,7 @@ __all__ = [
     "connect_async",
     "from_dict",
     "providers",
+    "report",
     "sandbox",
     "to_dict",
 ]

@@ -67,6 +67,15 @@ def connect(name: str, path: Path | None, on_event: Callable[[uc.Event], None]) 
     return uc.Client(_settings(name, book), on_event=on_event)
 
 
+def every(path: Path | None) -> list[str]:
+    """The names of all accounts of the file, in its order.
+
+    Raises:
+        ConfigurationError: The file can't be read.
+    """
+    return list(_book(path).accounts)
+
+
 def _book(path: Path | None) -> Book:
     found = path or Path(FILE)
     if path is None and not found.is_file():
