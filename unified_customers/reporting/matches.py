@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,9 @@ class Matches:
     def __init__(self, rows: Iterable[Match] = ()) -> None:
         self._lock = threading.Lock()
         self._count = 0
-        # SIM115: it lives as long as this object, and has no name that could be left behind
+        # it lives as long as this object, and has no name that could be left behind
         self._file = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         try:
             for row in rows:
                 self._file.write(json.dumps(row.to_dict()).encode() + b"\n")
