@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .adapters.flexportal import FlexPortal
     from .adapters.flexprice import Flexprice
     from .client import AsyncClient, Client, connect, connect_async
-    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
+    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing, DirectoryReport
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -73,7 +73,7 @@ _ROOMS = {
     "_retry": ("Retry",),
     "_walk": ("Report",),
     "client": ("AsyncClient", "Client", "connect", "connect_async"),
-    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing"),
+    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing", "DirectoryReport"),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -137,6 +137,7 @@ __all__ = [
     "CustomersError",
     "Directory",
     "DirectoryListing",
+    "DirectoryReport",
     "DriftError",
     "Event",
     "FilterIgnoredError",
@@ -177,8 +178,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sandbox":
-        return importlib.import_module("unified_customers.sandbox")
+    if name in {"accounts", "sandbox"}:
+        return importlib.import_module(f"unified_customers.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
