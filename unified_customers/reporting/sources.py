@@ -46,7 +46,7 @@ class Source:
     def readings(self) -> dict[str, tuple[str, Reading]]:
         """What the walk of each account said of itself, with its provider; nothing where there was no walk."""
         report = getattr(self._listing, "report", None)
-        reports = getattr(report, "accounts", None) or getattr(self._listing, "reports", None)
+        reports = getattr(report, "accounts", None)
         if isinstance(reports, Mapping):
             return {name: (one.provider, _reading(one)) for name, one in reports.items()}
         return {} if report is None else {report.provider: (report.provider, _reading(report))}
