@@ -99,6 +99,7 @@ class OnDisk:
             f"SET temp_directory = '{spill}'; SET memory_limit = '{_MEMORY}'; SET preserve_insertion_order = false"
         )
         self._base.execute(_TABLES)
+        self._base.begin()  # one transaction for all: nobody needs a part of it after a crash
 
     def add(self, people: Sequence[Person], keys: Sequence[Sequence[Key]]) -> None:
         """See `Store`."""
@@ -123,7 +124,7 @@ class OnDisk:
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         with _told(self._module):
-            found = self._base.cursor().execute(statement, values)
+            found = self._base.execute(statement, values)
         while True:
             with _told(self._module):
                 rows = found.fetchmany(_BATCH)
