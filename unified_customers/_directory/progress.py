@@ -70,14 +70,12 @@ class News:
         page: What the walk brought.
         rest: What is left of it once it was handed out: where it ended.
         number: Of the page, from 1.
-        last: Whether there is nothing more to ask for.
     """
 
     account: Account
     page: State | None = None
     rest: State | None = None
     number: int = 0
-    last: bool = False
     error: BaseException | None = None
 
 
@@ -121,7 +119,12 @@ class Account:
     def told(self) -> News:
         """What the walk brought just now: it keeps nothing of it but where it ended."""
         number, page = self.walk.report.pages, self.walk.let_go()
-        return News(self, page, self.walk.state, number, last=self.walk.over)
+        return News(self, page, self.walk.state, number)
+
+    def ended(self) -> News:
+        """That the walk is at its end, wherever that is: nothing of the last answers came through the filters."""
+        self.walk.let_go()
+        return News(self, rest=self.walk.state)
 
 
 class Progress:
@@ -196,8 +199,8 @@ class Progress:
 
     def hear(self, news: News) -> None:
         """Note what a reader said, until its turn comes."""
-        more = news.page is not None and not news.last
-        self.turns.arrived(news.account.turn, page=news.page is not None, more=more)
+        page = news.page is not None
+        self.turns.arrived(news.account.turn, page=page, more=page)
         news.account.news.append(news)
         if not self._ordered:
             self._arrived.append(news.account)
@@ -210,7 +213,7 @@ class Progress:
         news = account.news.popleft()
         if news.page is not None:
             self.turns.taken(account.turn)
-        if news.error is None and (news.last or news.page is None):
+        elif news.error is None:
             self._ended()
         return news
 
@@ -237,9 +240,12 @@ class Progress:
             last.at, self.now = rest, None  # what was handed out is held no longer
         if news.error is not None:
             self._fail(news.account, news.error)
-        if news.page is None or news.rest is None:
-            return False
         account = news.account
+        if news.rest is None:
+            return False
+        if news.page is None:
+            account.at = account.rest = news.rest
+            return False
         account.number, account.rest, account.at = news.number, news.rest, news.page
         self.now = account
         return True

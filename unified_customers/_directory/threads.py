@@ -38,8 +38,8 @@ def _read(pump: SyncPump, pool: Pool, account: Account) -> News:
     try:
         walk = account.walk
         with pool.lend(account.turn.host):
-            return account.told() if walk.pending or pump.pump(walk.turn()) else News(account, last=True)
-    except Exception as error:  # noqa: BLE001 - told to whoever iterates, who raises it
+            return account.told() if walk.pending or pump.pump(walk.turn()) else account.ended()
+    except BaseException as error:  # noqa: BLE001 - told to whoever iterates, who raises it and waits for it otherwise
         return News(account, error=error)
 
 
@@ -94,6 +94,8 @@ class Reading:
         progress = self._progress
         progress.again()
         while not progress.finished:
+            if self._over:  # closed by another thread: what its readers say now is of no account
+                raise ConfigurationError(self._over)
             self._listen()
             news = progress.take()
             self._give()
