@@ -11,7 +11,7 @@ from pathlib import Path
 from .files import writable, writer_for
 from .making import report
 from .matches import Match, Matches
-from .values import Summary
+from .summary import Summary
 
 __all__ = ["Match", "Matches", "Summary", "ready", "report"]
 

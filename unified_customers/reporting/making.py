@@ -20,7 +20,8 @@ from .money import Ledger, shared
 from .notes import notes
 from .sources import Source
 from .stores import Key, Memory, Person, Store
-from .values import Account, Matching, Revenue, Summary
+from .summary import Summary
+from .values import Account, Matching, Revenue
 
 IN_MEMORY = 20_000
 """Customers that matching keeps in memory; more go to disk."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from .values import Summary
+from .summary import Summary
 
 
 def notes(summary: Summary, *, unknown: set[str]) -> Summary:

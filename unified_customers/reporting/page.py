@@ -18,7 +18,8 @@ from . import charts
 from .extras import need
 from .matches import Match
 from .recent import earlier
-from .values import Breakdown, Month, Summary
+from .summary import Summary
+from .values import Breakdown, Month
 
 _SERIES = 5  # providers with a colour of their own
 _LONGEST = 90  # characters of a name on the page

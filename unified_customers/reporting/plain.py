@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from .matches import Matches
-from .values import Summary
+from .summary import Summary
 
 VERSION = 1
 
