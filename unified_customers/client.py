@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -346,6 +347,7 @@ class Client(_Shared):
         external_id: Several = None,
         ids: Several = None,
         parent_ids: Several = None,
+        created_after: datetime | date | str | None = None,
         sort: str | None = None,
         order: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -367,6 +369,8 @@ class Client(_Shared):
             external_id: Your own id, or several.
             ids: The provider's id, or several.
             parent_ids: Customers below these.
+            created_after: At this time or later, where the provider can (`Capabilities.since`); a date is its beginning
+                in UTC, and so is a time without a zone.
             sort: A field to sort by, where the provider can.
             order: ``"asc"`` or ``"desc"``.
             params: The provider's own parameters, sent as they are.
@@ -393,6 +397,7 @@ class Client(_Shared):
             external_id=external_id,
             ids=ids,
             parent_ids=parent_ids,
+            created_after=created_after,
             sort=sort,
             order=order,
             params=params,
@@ -600,6 +605,7 @@ class AsyncClient(_Shared):
         external_id: Several = None,
         ids: Several = None,
         parent_ids: Several = None,
+        created_after: datetime | date | str | None = None,
         sort: str | None = None,
         order: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -620,6 +626,7 @@ class AsyncClient(_Shared):
             external_id=external_id,
             ids=ids,
             parent_ids=parent_ids,
+            created_after=created_after,
             sort=sort,
             order=order,
             params=params,
