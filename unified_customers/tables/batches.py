@@ -146,7 +146,7 @@ class Batches:
 
     def __next__(self) -> pa.RecordBatch:
         while _count(self._groups) < self._size:
-            page = next(self._pages, None)  # type: ignore[call-overload]
+            page = next(self._pages, None)
             if page is None:
                 break
             if page.items:
@@ -211,7 +211,7 @@ def checked(batch_size: int | None, account: str | None) -> int:
     Raises:
         InvalidRequestError: It is no size, or the account no name.
     """
-    if account is not None and (not isinstance(account, str) or not account.strip()):
+    if account is not None and not str(account).strip():
         raise InvalidRequestError("account= is the name of the account, or None for the provider's")
     if batch_size is None:
         return BATCH
