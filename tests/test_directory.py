@@ -47,19 +47,19 @@ def pairs(customers):
 
 
 @pytest.mark.parametrize("size", [7, 30, 60, 100])
-@pytest.mark.parametrize("in_flight", [1, 2, 32])
-def test_every_customer_of_every_account_comes_once(box, size, in_flight):
+@pytest.mark.parametrize("concurrency", [1, 2, 32])
+def test_every_customer_of_every_account_comes_once(box, size, concurrency):
     """Whatever the pages, and however many accounts are read at once."""
-    with uc.Directory(accounts(box), in_flight=in_flight) as directory:
+    with uc.Directory(accounts(box), concurrency=concurrency) as directory:
         assert pairs(directory.customers(page_size=size)) == truth(box)
         assert pairs(directory.customers(page_size=size)) == truth(box)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("in_flight", [1, 32])
-async def test_the_async_directory_does_the_same(box, in_flight):
+@pytest.mark.parametrize("concurrency", [1, 32])
+async def test_the_async_directory_does_the_same(box, concurrency):
     """On asyncio and trio."""
-    async with uc.AsyncDirectory(accounts(box), in_flight=in_flight) as directory:
+    async with uc.AsyncDirectory(accounts(box), concurrency=concurrency) as directory:
         assert pairs([c async for c in directory.customers(page_size=20)]) == truth(box)
 
 
@@ -84,7 +84,7 @@ def test_names_are_the_caller_s_and_checkpoints_don_t_care(box):
         listing = directory.customers(page_size=7)
         walk = iter(listing)
         got = [next(walk) for _ in range(50)]
-        assert set(listing.reports) == {"a", "b", "c"}
+        assert set(listing.report.accounts) == {"a", "b", "c"}
         checkpoint = walk.checkpoint
     with uc.Directory({"x": three, "y": one, "z": two}) as directory:
         got += directory.customers(after=checkpoint)
@@ -157,7 +157,7 @@ def test_an_account_stands_once_and_a_directory_has_some(box):
         with pytest.raises(uc.ConfigurationError):
             uc.Directory(wrong)
     with pytest.raises(uc.ConfigurationError):
-        uc.Directory(accounts(box), in_flight=0)
+        uc.Directory(accounts(box), concurrency=0)
 
 
 def test_checkpoints_of_one_account_and_of_many_are_told_apart(box):

@@ -19,10 +19,11 @@ import unified_customers as uc
 from unified_customers._decode import Anything, Id, Number
 from unified_customers._records import Records, Typed
 from unified_customers._slots import draft_of, maker
+from unified_customers._values import late
 from unified_customers._wire import Response
 from unified_customers.adapters import flatpeak, flexportal
 from unified_customers.adapters.flexprice import records as flexprice
-from unified_customers.models import ReadOnlyDict
+from unified_customers.models import LATE, ReadOnlyDict
 
 OURS: dict[str, Any] = {
     "flexprice": flexprice.CUSTOMERS,
@@ -253,6 +254,76 @@ def test_a_customer_made_fast_is_as_any_other(way):
     assert way(a_customer()) == a_customer()
     assert way(a_customer()).raw == a_customer().raw
     assert hash(a_customer()) == hash(way(a_customer()))
+
+
+FULL: dict[str, dict[str, Any]] = {
+    "flexprice": {"id": "c_1", "address_city": "Köln", "updated_at": TIMES[1], "metadata": {"k": 1}},
+    "flexportal": {
+        "customerId": "c_1",
+        "billingAddress": {"city": "Köln", "country": "DE"},
+        "lastShippingAddress": {"locality": "x"},
+        "updatedAt": {"_seconds": 1705314600},
+        "customFields": {"k": "v"},
+        "totalOrders": 3,
+        "profitability": {"customerMargin": 1.25},
+    },
+    "flatpeak": {"id": "c_1", "postal_address": {"city": "Köln"}, "time_created": TIMES[0]},
+}
+
+
+def made_fast(name: str) -> uc.Customer:
+    records = OURS[name]
+    body = dumped({records.key: [FULL[name]], **PROMISES[name]}, ascii=False)
+    return records.rows(records.decode(Response(status=200, headers={}, body=body))[records.key], "$", None)[0].customer
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_made_when_looked_at_is_made_once_and_equals_the_slow_way(name):
+    """Addresses, metrics, `updated_at`, `metadata` and `raw`, in any order of looking."""
+    reference = OURS[name].one(json.loads(dumped(FULL[name], ascii=False), parse_float=Decimal), "$")
+    for order in (list(LATE), list(reversed(LATE))):
+        customer = made_fast(name)
+        assert any(type(LATE[field].slot.__get__(customer)) in LATE[field].readers for field in LATE)
+        for field in order:
+            assert getattr(customer, field) == getattr(reference, field)
+            assert type(getattr(customer, field)) is type(getattr(reference, field))
+            assert getattr(customer, field) is getattr(customer, field)
+        assert customer == reference
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize(
+    "way", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c)), attrs.evolve, lambda c: c]
+)
+def test_a_customer_that_nobody_looked_at_goes_anywhere(name, way):
+    """What it is made of does not show, whatever is done to it."""
+    reference = OURS[name].one(json.loads(dumped(FULL[name], ascii=False), parse_float=Decimal), "$")
+    assert way(made_fast(name)) == reference
+    assert hash(way(made_fast(name))) == hash(reference)
+    assert attrs.asdict(way(made_fast(name))) == attrs.asdict(reference)
+    assert uc.to_dict(way(made_fast(name))) == uc.to_dict(reference)
+
+
+def test_two_tables_of_one_wire_class_keep_their_late_fields_apart():
+    """Which of them reads a record is told by the page that it came in."""
+
+    def city(word):
+        return late(lambda _: uc.Address(city=word))
+
+    kinds = [
+        Records(
+            flatpeak._Row,
+            provider="x",
+            key="data",
+            created="time_created",
+            fields={"billing_address": (city(word), "postal_address")},
+        )
+        for word in ("a", "b")
+    ]
+    body = dumped({"data": [{"id": "c_1", "created_at": None}]}, ascii=True)
+    for word, records in zip("ab", kinds, strict=True):
+        page = records.decode(Response(status=200, headers={}, body=body))
+        assert records.rows(page["data"], "$", None)[0].customer.billing_address.city == word
 
 
 def test_a_customer_made_fast_is_frozen():

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .adapters.flexportal import FlexPortal
     from .adapters.flexprice import Flexprice
     from .client import AsyncClient, Client, connect, connect_async
-    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
+    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing, DirectoryReport
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -75,7 +75,7 @@ _ROOMS = {
     "_retry": ("Retry",),
     "_walk": ("Report",),
     "client": ("AsyncClient", "Client", "connect", "connect_async"),
-    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing"),
+    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing", "DirectoryReport"),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -141,6 +141,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "CustomersError",
     "Directory",
     "DirectoryListing",
+    "DirectoryReport",
     "DriftError",
     "Event",
     "ExportError",
@@ -181,8 +182,8 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sandbox":
-        return importlib.import_module("unified_customers.sandbox")
+    if name in {"accounts", "sandbox"}:
+        return importlib.import_module(f"unified_customers.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

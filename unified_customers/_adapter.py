@@ -6,10 +6,9 @@ the answers of a provider that needs no sign-in, has no total and forgets no cur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from operator import attrgetter
 from typing import Any, ClassVar, Protocol, TypeAlias, overload
 
 import attrs
@@ -30,46 +29,84 @@ Keep: TypeAlias = Callable[[BadRecordError], Customer | None]
 class Row(msgspec.Struct, gc=False):
     """One record of a page: its place in the list, and the customer, unless it could not be read.
 
-    A customer that was decoded the fast way is built when it is asked for: where none is kept, each is gone before the
-    next is made, and the garbage collector never hears of it. Rows are structs for the same reason.
-
     Attributes:
         moment: When the record was created.
         made: The customer, where it was built already.
-        source: The decoded record, else.
-        words: Its text.
-        build: What makes the customer of the three.
+        page: The page that builds it, else.
+        number: Which record of that page it is, from 0.
     """
 
     id: str
     moment: datetime | None
     made: Customer | None = None
-    source: Any = None
-    words: Any = None
-    build: Callable[[Row], Customer] | None = None
+    page: Rows | None = None
+    number: int = 0
 
     @property
     def customer(self) -> Customer | None:
         """The customer, or `None`."""
-        return self.made if self.build is None else self.build(self)
+        return self.made if self.page is None else self.page.make(self.number)
 
     def __repr__(self) -> str:
         return f"Row(id={self.id!r})"
 
 
-_build = attrgetter("build")
+class Rows(Sequence[Row]):
+    """The records of a page that was decoded the fast way, with a column each of ids and moments.
+
+    A row is made when it is asked for, and so is a customer: where none is kept, each is gone before the next is made,
+    and the garbage collector never hears of it.
+
+    Args:
+        ids: The ids.
+        moments: When each was created.
+        make: What builds the customer of a number.
+    """
+
+    __slots__ = ("ids", "make", "moments")
+
+    def __init__(self, ids: list[str], moments: list[datetime | None], make: Callable[[int], Customer]) -> None:
+        self.ids, self.moments, self.make = ids, moments, make
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self.ids)))]
+        number = index if index >= 0 else index + len(self.ids)
+        return Row(self.ids[index], self.moments[index], None, self, number)
+
+
+def ids_of(rows: Sequence[Row]) -> list[str]:
+    """The ids of rows."""
+    return rows.ids if isinstance(rows, Rows) else [row.id for row in rows]
+
+
+def moments_of(rows: Sequence[Row]) -> list[datetime | None]:
+    """When the rows were created."""
+    return rows.moments if isinstance(rows, Rows) else [row.moment for row in rows]
 
 
 class Unbuilt(Sequence[Customer]):
-    """The customers of rows that were decoded the fast way, each built when it is asked for."""
+    """The customers of rows that were decoded the fast way, each built when it is asked for.
 
-    __slots__ = ("rows",)
+    Attributes:
+        ids: The customers' ids.
+        make: What builds the customer of a number.
+    """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = rows
+    __slots__ = ("ids", "make")
+
+    def __init__(self, ids: list[str], make: Callable[[int], Customer]) -> None:
+        self.ids, self.make = ids, make
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.ids)
 
     @overload
     def __getitem__(self, index: int) -> Customer: ...
@@ -77,15 +114,16 @@ class Unbuilt(Sequence[Customer]):
     def __getitem__(self, index: slice) -> Unbuilt: ...
     def __getitem__(self, index: int | slice) -> Customer | Unbuilt:
         if isinstance(index, slice):
-            return Unbuilt(self.rows[index])
-        row: Any = self.rows[index]
-        customer: Customer = row.build(row)
-        return customer
+            return self.picked(range(*index.indices(len(self.ids))))
+        return self.make(range(len(self.ids))[index])
 
-    @property
-    def ids(self) -> list[str]:
-        """The customers' ids."""
-        return [row.id for row in self.rows]
+    def __iter__(self) -> Iterator[Customer]:
+        return map(self.make, range(len(self.ids)))
+
+    def picked(self, numbers: Sequence[int]) -> Unbuilt:
+        """Some of them, by their numbers."""
+        make = self.make
+        return Unbuilt([self.ids[n] for n in numbers], lambda n: make(numbers[n]))
 
 
 @attrs.frozen(kw_only=True)
@@ -244,10 +282,20 @@ def lacking(cls: type[Any]) -> list[str]:
     return [name for name in _NEEDED if getattr(cls, name, None) in {None, getattr(Adapter, name)}]
 
 
+def _as_many(count: int) -> int:
+    return count
+
+
+def _built(row: Row) -> Any:
+    return row.customer
+
+
 def readable(rows: Sequence[Row]) -> tuple[Sequence[Customer], Callable[[int], int]]:
     """The customers of `rows`, and how many rows lie behind so many of them; all rows, once no customer is left."""
-    if all(map(_build, rows)):
-        return Unbuilt(rows), lambda count: count
+    if isinstance(rows, Rows):
+        return Unbuilt(rows.ids, rows.make), _as_many
+    if all(row.page is not None for row in rows):
+        return Unbuilt(ids_of(rows), lambda number: _built(rows[number])), _as_many
     good = [(n, row.customer) for n, row in enumerate(rows, 1)]
     found = [(n, customer) for n, customer in good if customer is not None]
 

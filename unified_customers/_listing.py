@@ -107,15 +107,14 @@ class CustomerIterator(_Walking):
         state = self._walk.state
         index = state.index
         if index < state.count:
-            rows = state.rows
-            customer: Customer = state.items[index] if rows is None else rows[index].build(rows[index])
+            customer = state.make(index)
             state.index = index + 1  # nothing is called from here on, so no signal comes between
             return customer
         self._tell(self._walk)
         if not _turn(self._walk, self._pump):
             raise StopIteration
         state = self._walk.state
-        customer = state.items[0]
+        customer = state.make(0)
         state.index = 1
         return customer
 
@@ -200,15 +199,14 @@ class AsyncCustomerIterator(_Walking):
         state = self._walk.state
         index = state.index
         if index < state.count:
-            rows = state.rows
-            customer: Customer = state.items[index] if rows is None else rows[index].build(rows[index])
+            customer = state.make(index)
             state.index = index + 1
             return customer
         self._tell(self._walk)
         if not await _async_turn(self._walk, self._pump):
             raise StopAsyncIteration
         state = self._walk.state
-        customer = state.items[0]
+        customer = state.make(0)
         state.index = 1
         return customer
 

@@ -5,7 +5,6 @@ Knows keywords and capabilities; must not know HTTP or how a provider pages.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +44,8 @@ def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _nearest(word: str, words: Iterable[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word.casefold(), list(words), n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(words))}"
 

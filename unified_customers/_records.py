@@ -18,19 +18,20 @@ from typing import Annotated, Any, Generic, TypeVar
 import attrs
 import msgspec
 
-from ._adapter import Keep, Row, unreadable
+from ._adapter import Keep, Row, Rows, unreadable
 from ._decode import Anything, Id, Number, array, decode, record, utf8
 from ._json import FAULTS, parse
 from ._slots import compiled, defaults, draft_of
-from ._values import moment, text
+from ._values import Late, Words, moment, read_only, text
 from ._wire import Response
 from .errors import BadRecordError
-from .models import Customer, ReadOnlyDict
+from .models import LATE, Customer, ReadOnlyDict
 
 W = TypeVar("W")
 Table = Mapping[str, Any]
 """By a customer's field, where it comes from: a wire field; or (function, wire fields…); or (function, {keyword: wire
-field}); or (function,), which is given the whole row. Functions must take whatever the wire class lets through."""
+field}); or (function,), which is given the whole row. Functions must take whatever the wire class lets through; one
+that can't fail may be marked `late`: addresses, metrics and `updated_at` are then made when somebody looks."""
 
 _PLAIN = {str: str, bool: bool, int: int, Any: Any, type(None): None}
 
@@ -117,7 +118,7 @@ class Records(Generic[W]):
             return decode(response)
         return page
 
-    def rows(self, records: Any, path: str, keep: Keep) -> list[Row]:
+    def rows(self, records: Any, path: str, keep: Keep) -> Sequence[Row]:
         """The rows of a page's records; those that can't be read are `keep`'s to decide about.
 
         Raises:
@@ -152,14 +153,16 @@ class Records(Generic[W]):
         found[self.key] = Typed(getattr(page, self.key), response, body)
         return Page(found, frozenset({self.key, *self.beside}))
 
-    def _fast(self, records: Typed) -> list[Row] | None:
+    def _fast(self, records: Typed) -> Rows | None:
         made = self._made
         if made is None:
             return None
         try:
-            return made.rows(records, getattr(made.texts.decode(records.body), self.key))
+            words = getattr(made.texts.decode(records.body), self.key)
+            ids, moments = made.columns(records)
         except (*FAULTS, TypeError):
             return None
+        return Rows(ids, moments, made.maker(records, words, moments))
 
     @functools.cached_property
     def _made(self) -> _Made | None:
@@ -169,20 +172,22 @@ class Records(Generic[W]):
         except TypeError:
             return None
 
-    def _slowly(self, row: Row) -> Customer:
+    def _slowly(self, words: Any) -> Customer:
         """What a function of the table that takes the wire class only can't do with a struct."""
-        return self.one(parse(bytes(row.words)), "$")
+        return self.one(parse(bytes(words)), "$")
 
     def _make(self) -> _Made:
         wire: Any = self.wire
-        struct = _struct(wire)
+        struct = _struct.__wrapped__(wire)  # of its own: which table reads a late field is told by the struct
+        _read_late(struct, self.fields)
         beside = [(name, Any, msgspec.UNSET) for name in self.beside]
         page = msgspec.defstruct("Page", [(self.key, list[struct]), *beside])  # type: ignore[valid-type]
         texts = msgspec.defstruct("Texts", [(self.key, list[msgspec.Raw])])
         return _Made(
             page=msgspec.json.Decoder(page, float_hook=Decimal),
             texts=msgspec.json.Decoder(texts),
-            rows=_rows(self.id, self.created, wire, _builder(self.provider, self.fields, self._slowly)),
+            columns=_columns(self.id, self.created, wire),
+            maker=_maker(self.provider, self.fields, self._slowly),
         )
 
 
@@ -190,7 +195,8 @@ class Records(Generic[W]):
 class _Made:
     page: msgspec.json.Decoder[Any]
     texts: msgspec.json.Decoder[Any]
-    rows: Callable[[Iterable[Any], Iterable[Any]], list[Row]]
+    columns: Callable[[Sequence[Any]], tuple[list[str], list[datetime | None]]]
+    maker: Callable[[Sequence[Any], Sequence[Any], Sequence[datetime | None]], Callable[[int], Customer]]
 
 
 def _refuse_unknown(wire: type[Any], table: Table) -> None:
@@ -265,65 +271,76 @@ def _kind(hint: Any) -> Any:
     raise TypeError(hint)
 
 
-def _rows(id: str, created: str, wire: type[Any], build: Callable[[Row], Customer]) -> Any:
-    """A function of (structs, their texts) that makes rows; it raises where the slow way has to decide."""
-    known: dict[str, Any] = {"Row": Row, "build": build, **_MOMENTS}
-    lines = ["def rows(structs, texts):", " found = []", " for source, words in zip(structs, texts):"]
-    lines += [f" {line}" for line in _finite(wire, known, "source")]
-    lines += [f"  {line}" for line in _moment(created)]
-    lines += [f"  found.append(Row(source.{id}, at, None, source, words, build))", " return found"]
-    return compiled(lines, known, "rows")
+def _columns(id: str, created: str, wire: type[Any]) -> Any:
+    """A function of structs that makes their ids and moments; it raises where the slow way has to decide."""
+    known: dict[str, Any] = {"utc": UTC, "iso": datetime.fromisoformat, "moment": moment}
+    checks = _finite(wire, known, "source")
+    lines = [
+        "def columns(structs):",
+        *([" for source in structs:", *(f" {line}" for line in checks)] if checks else []),
+    ]
+    lines += [f" sent = [source.{created} for source in structs]"]
+    lines += [" try:", "  read = list(map(iso, sent))"]  # most times come as ISO 8601 in UTC
+    lines += ["  moments = [at if at.tzinfo is utc else moment(as_sent) for at, as_sent in zip(read, sent)]"]
+    lines += [" except (TypeError, ValueError):", "  moments = list(map(moment, sent))"]
+    lines += [f" return [source.{id} for source in structs], moments"]
+    return compiled(lines, known, "columns")
 
 
-def _builder(provider: str, table: Table, slowly: Callable[[Row], Customer]) -> Callable[[Row], Customer]:
-    """A function of a row that does what `Records.one` does for a record without faults."""
+def _maker(provider: str, table: Table, slowly: Callable[[Any], Customer]) -> Any:
+    """A function of structs, texts and moments; it makes what does `Records.one` for a number, if without faults."""
     fixed: dict[str, Any] = {**defaults(Customer), "provider": provider}
-    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), "slowly": slowly, **_MOMENTS}
-    lines = ["def build(row):", " try:", "  source, new = row.source, draft()"]
+    known: dict[str, Any] = {"cls": Customer, "draft": draft_of(Customer), "slowly": slowly}
+    lines = ["def maker(structs, words, moments):", " def make(number):", "  try:"]
+    lines += ["   source, new = structs[number], draft()"]
     for field in attrs.fields(Customer):
         known[f"fixed_{field.name}"] = fixed.get(field.name)
-        lines += [f"  {line}" for line in _filled(field.name, table.get(field.name), known)]
-    lines += ["  new.__class__ = cls", "  return new", " except Exception:", "  return slowly(row)"]
-    build: Callable[[Row], Customer] = compiled(lines, known, "build")
-    return build
+        lines += [f"   new.{field.name} = {_filled(field.name, table.get(field.name), known)}"]
+    lines += ["   new.__class__ = cls", "   return new", "  except Exception:", "   return slowly(words[number])"]
+    return compiled([*lines, " return make"], known, "maker")
 
 
-_MOMENTS = {"utc": UTC, "iso": datetime.fromisoformat, "moment": moment}
-
-
-def _moment(name: str) -> list[str]:
-    """Lines that read a moment; most come as ISO 8601 in UTC."""
-    return [
-        f"at = source.{name}",
-        "if type(at) is str:",
-        " try:",
-        "  read = iso(at)",
-        "  at = read if read.tzinfo is utc else moment(at)",
-        " except ValueError:",
-        "  at = moment(at)",
-        "else:",
-        " at = moment(at)",
-    ]
-
-
-def _filled(name: str, source: Any, known: dict[str, Any]) -> list[str]:
-    """Lines that do what `_taken` does."""
+def _filled(name: str, source: Any, known: dict[str, Any]) -> str:
+    """What does the same as `_taken`; a field that may be made late gets what it will be made of."""
     if name == "raw":
-        return ["new.raw = bytes(row.words)"]
+        return "bytes(words[number])"
     if name == "created_at":
-        return ["new.created_at = row.moment"]
+        return "moments[number]"
     if source is None:
-        return [f"new.{name} = fixed_{name}"]
+        return f"fixed_{name}"
     if isinstance(source, str):
-        return [f"new.{name} = source.{source}"]
-    read, keywords, names = source[0], *_named(source)
+        return f"source.{source}"
+    read, names = source[0], _named(source)[1]
+    if read is read_only and name == "metadata":
+        return f"source.{names[0]} or fixed_{name}"
+    if _is_late(name, read):
+        return "source"
     if read is text:
-        return [f"new.{name} = source.{names[0]} or None"]
-    if read is moment:
-        return [*_moment(names[0]), f"new.{name} = at"]
-    known[f"read_{name}"] = read
+        return f"source.{names[0]} or None"
+    if isinstance(read, Words):
+        known[f"read_{name}"] = read.words.get
+        return f"read_{name}(source.{names[0]}, source.{names[0]}) or None"
+    return _called(name, source, known)
+
+
+def _called(name: str, source: tuple[Any, ...], known: dict[str, Any]) -> str:
+    keywords, names = _named(source)
+    known[f"read_{name}"] = source[0].function if isinstance(source[0], Late) else source[0]
     given = [*(f"source.{one}" for one in names), *(f"{ours}=source.{theirs}" for ours, theirs in keywords.items())]
-    return [f"new.{name} = read_{name}({', '.join(given) or 'source'})"]
+    return f"read_{name}({', '.join(given) or 'source'})"
+
+
+def _is_late(name: str, read: Any) -> bool:
+    return name in LATE and (isinstance(read, Late) or read is moment)
+
+
+def _read_late(struct: type[Any], table: Table) -> None:
+    """Have the late fields of this table made of its structs."""
+    for name, source in table.items():
+        if not isinstance(source, str) and _is_late(name, source[0]):
+            known: dict[str, Any] = {}
+            lines = ["def reader(source):", f" return {_called(name, source, known)}"]
+            LATE[name].readers[struct] = compiled(lines, known, "reader")
 
 
 def _finite(wire: type[Any], known: dict[str, Any], row: str) -> list[str]:

@@ -5,6 +5,7 @@ Knows texts and addresses; must not know any provider.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -90,6 +91,11 @@ def address(value: Any, *, allow_http: bool) -> str:
     """
     if not isinstance(value, str) or not value.strip() or not value.isascii() or not value.isprintable():
         raise ConfigurationError("base_url is an address such as https://api.example.com")
+    return _address(str(value), allow_http)
+
+
+@functools.lru_cache(maxsize=4096)  # asked for with every request
+def _address(value: str, allow_http: bool) -> str:
     try:
         parts = urlsplit(value.strip())
         host, _ = parts.hostname, parts.port

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ._countries import code_of
 from ._slots import maker
@@ -76,13 +76,42 @@ def whole(value: Decimal | None) -> int | Decimal | None:
     return number if number == value else value
 
 
-def word_of(words: Mapping[str, T]) -> Callable[[str | None], T | str | None]:
+class Words(Generic[T]):
+    """What `word_of` makes."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: Mapping[str, T]) -> None:
+        self.words = words
+
+    def __call__(self, word: str | None) -> T | str | None:
+        return self.words.get(word, word) if word else None
+
+
+def word_of(words: Mapping[str, T]) -> Words[T]:
     """What reads a word as one of ours, by the provider's spelling; a word that is none of them stays itself."""
+    return Words(words)
 
-    def read(word: str | None) -> T | str | None:
-        return words.get(word, word) if word else None
 
-    return read
+class Late:
+    """What `late` marks."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
+def late(function: Callable[..., Any]) -> Late:
+    """Mark a function of a table whose value may be made when somebody looks at it.
+
+    It takes whatever the wire class lets through, and never fails. The fields that can wait are the addresses,
+    `metrics` and `updated_at`; elsewhere the mark changes nothing.
+    """
+    return Late(function)
 
 
 def full_name(first: str | None, last: str | None) -> str | None:

@@ -121,7 +121,7 @@ class State:
 
     Attributes:
         items: What is handed out.
-        rows: The rows of it, where customers are still to be built: iterators ask them without a detour.
+        make: What makes the customer of a number: iterators ask it without a detour.
         count: How many there are.
         index: How many of them were.
         done: How many were handed out before them.
@@ -137,7 +137,7 @@ class State:
     """
 
     items: Sequence[Customer] = ()
-    rows: Sequence[Any] | None = None
+    make: Callable[[int], Customer] = ().__getitem__
     count: int = 0
     index: int = 0
     done: int = 0
@@ -199,6 +199,24 @@ class Walk:
         state = self.state
         return (state.held.next is None or state.left == 0) and state.pool is None
 
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to ask for, nor anything wrong to tell when asked."""
+        return self.ended and not self.state.circle
+
+    def let_go(self) -> State:
+        """Give all of a page away, to be handed out elsewhere, and keep nothing of it but where it ended."""
+        given = self.state
+        place, following = given.held.position(given.count), given.held.next
+        held = Held((), (), lambda _: place, following)
+        done = given.done + given.count
+        self.state = attrs.evolve(
+            given, items=(), make=().__getitem__, count=0, index=0, done=done, held=held, batch=None
+        )
+        if self.over:
+            self._guard, self.state.ids = Guard(), ()  # nothing can come again
+        return given
+
     def aims(self) -> Sequence[tuple[Position, Request]]:
         """What to ask for before its turn: see `Lookahead.aims`."""
         held = self.state.held
@@ -257,9 +275,8 @@ class Walk:
                 raise UnsupportedError("a walk that is sorted here has a checkpoint at its start and end only")
             return end if count else self.plan.start
 
-        self.state = State(
-            items=items, count=last, held=Held(items, range(1, last + 1), at, None), batch=self.state.batch
-        )
+        held = Held(items, range(1, last + 1), at, None)
+        self.state = State(items=items, make=items.__getitem__, count=last, held=held, batch=self.state.batch)
         return bool(items)
 
     def _read(self, position: Position) -> Conversation[Batch]:
@@ -355,7 +372,7 @@ class Walk:
         state.left = None if self.state.left is None else self.state.left - len(wanted)
         if self.state.pool is None:
             state.items, state.count = items, len(items)
-            state.rows = items.rows if isinstance(items, Unbuilt) else None
+            state.make = items.make if isinstance(items, Unbuilt) else items.__getitem__
         else:
             state.pool = (self.state.pool, items)
 
@@ -447,7 +464,7 @@ def _held(batch: Batch, items: Sequence[Customer], wanted: Sequence[int], left: 
 
 def _picked(items: Sequence[Customer], places: Sequence[int]) -> Sequence[Customer]:
     if isinstance(items, Unbuilt):
-        return Unbuilt([items.rows[n - 1] for n in places])
+        return items.picked([n - 1 for n in places])
     return [items[n - 1] for n in places]
 
 

@@ -26,7 +26,7 @@ from ._records import Records
 from ._settings import Secret, given, one_of, reveal, secret
 from ._settings import address as base_address
 from ._url import JSON, JSON_BODY, body, pairs, url
-from ._values import address, full_name, joined, moment, read_only, stamp, text, whole, word_of
+from ._values import address, full_name, joined, late, moment, read_only, stamp, text, whole, word_of
 from ._wire import Request, Response, Token
 from .models import (
     EMPTY,
@@ -86,6 +86,7 @@ __all__ = [
     "given",
     "joined",
     "keyset",
+    "late",
     "moment",
     "obj",
     "offset",

@@ -15,10 +15,10 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from http import cookiejar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-import anyio
 import httpx
 
 from . import _account, _quiet, registry
@@ -129,12 +129,33 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool) -> Any:
+def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool, **more: Any) -> Any:
     """A client of our own."""
+    headers = {"user-agent": _AGENT}
     try:
-        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers={"user-agent": _AGENT})
+        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers=headers, **more)
     except ImportError:
         raise ConfigurationError("http2=True needs an extra: pip install 'unified-customers[http2]'") from None
+
+
+def small_http(kind: Literal["sync", "async"], timeout: Timeout | None, *, http2: bool) -> Callable[[], Any]:
+    """What makes an HTTP client for one reader of many accounts: it keeps one connection open, and no cookie.
+
+    A cookie of one account must not reach another; keys go along with each request.
+
+    Args:
+        kind: Which of httpx's.
+        timeout: As for `Client`.
+        http2: See `Client`.
+    """
+    make: Callable[..., Any] = httpx.Client if kind == "sync" else httpx.AsyncClient
+    seconds, limits = timeout_of(timeout), httpx.Limits(max_connections=None, max_keepalive_connections=1)
+
+    def made() -> Any:
+        nobody = cookiejar.DefaultCookiePolicy(allowed_domains=())
+        return _own(make, seconds, http2, limits=limits, cookies=cookiejar.CookieJar(nobody))
+
+    return made
 
 
 def _built(http: Any, request: Request, extensions: dict[str, Any]) -> Any:
@@ -474,8 +495,10 @@ class AsyncClient(_Shared):
         on_event: Callable[[Event], None] | None = None,
         rate: float | None = None,
         http2: bool = False,
-        _sleep: Callable[[float], Any] = anyio.sleep,
+        _sleep: Callable[[float], Any] | None = None,
     ) -> None:
+        import anyio
+
         super().__init__(provider, timeout, retry, on_event, rate)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient")
@@ -485,7 +508,7 @@ class AsyncClient(_Shared):
         self._owned = http_client is None
         self._lock = anyio.Lock()
         self._jobs: set[TaskJob] = set()
-        self._sleep = _sleep
+        self._sleep = _sleep or anyio.sleep
 
     async def __aenter__(self) -> Self:
         return self
@@ -497,6 +520,8 @@ class AsyncClient(_Shared):
 
     async def aclose(self) -> None:
         """Give the connections back; an injected client stays open."""
+        import anyio
+
         self._closed = True
         jobs = [*self._jobs]
         for job in jobs:
@@ -535,6 +560,8 @@ class AsyncClient(_Shared):
 
     def task(self) -> int:
         """Which task this is."""
+        import anyio
+
         return anyio.get_current_task().id
 
     async def turn(self, walk: Walk) -> bool:

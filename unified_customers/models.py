@@ -5,7 +5,7 @@ Knows nothing of HTTP and of any provider's spelling. Facts about the fields: do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -220,22 +220,25 @@ class Customer(_CustomerSlots):
         )
 
 
-class _LateRaw:
-    """`Customer.raw`: the bytes of a record until somebody looks, as few ever do; then the mapping, for good.
+class _Late:
+    """A field that is made when somebody looks at it, as few do; then it is what it would have been from the start.
 
-    The bytes are the record's own, so that no customer keeps its whole page in memory.
+    Until then its slot holds what it is made of: the bytes of the record (its own, so that no customer keeps its
+    whole page in memory), or its decoded form. Which reader makes it is told by the type of what is there.
     """
 
     def __init__(self, slot: Any) -> None:
         self.slot = slot
+        self.readers: dict[type[Any], Callable[[Any], Any]] = {}
         self.__doc__ = slot.__doc__
 
     def __get__(self, customer: Any, owner: type[Any] | None = None) -> Any:
         if customer is None:
             return self
         value = self.slot.__get__(customer, owner)
-        if type(value) is bytes:
-            value = ReadOnlyDict(parse(value))
+        reader = self.readers.get(type(value))
+        if reader is not None:
+            value = reader(value)
             self.slot.__set__(customer, value)
         return value
 
@@ -243,7 +246,16 @@ class _LateRaw:
         self.slot.__set__(customer, value)
 
 
-Customer.raw = _LateRaw(Customer.raw)  # type: ignore[assignment]
+LATE: Mapping[str, Any] = {
+    name: _Late(getattr(Customer, name))
+    for name in ("billing_address", "shipping_address", "updated_at", "metadata", "metrics", "raw")
+}
+"""The fields that may be made late, by their names."""
+
+for _name, _field in LATE.items():
+    setattr(Customer, _name, _field)
+LATE["metadata"].readers[dict] = ReadOnlyDict
+LATE["raw"].readers[bytes] = lambda words: ReadOnlyDict(parse(words))
 
 
 @attrs.frozen(kw_only=True)

@@ -19,7 +19,7 @@ from .._records import Records
 from .._settings import Secret, given, reveal, secret
 from .._settings import address as base_address
 from .._url import JSON, pairs, url
-from .._values import address, text
+from .._values import address, late, text
 from .._wire import Request, Response, Token
 from ..errors import (
     AuthenticationError,
@@ -227,7 +227,7 @@ class Flatpeak(Adapter):
             raise MalformedResponseError("status 200 came without a list of customers", status=200, path="$.data")
         found = _CUSTOMERS.rows(body["data"], "$.data", keep)
         if query.backwards:
-            found.reverse()  # both directions arrive newest first; the walk goes away from where it started
+            found = found[::-1]  # both directions arrive newest first; the walk goes away from where it started
         more = flag(body.get("has_more"), "$.has_more")
         return Listed(rows=found, more=more, cursor=found[-1].id if found else None)
 
@@ -335,7 +335,7 @@ _CUSTOMERS = Records(
         "external_id": (text, "reference_id"),
         "email": (_email, "personal_details"),  # this and the address are of older releases
         "phone": (_phone, "personal_details"),
-        "billing_address": (_address, "postal_address"),
+        "billing_address": (late(_address), "postal_address"),
         "account_id": (text, "account_id"),
         "live": "live_mode",
     },

@@ -29,7 +29,7 @@ from .._settings import Secret, given, one_of, reveal, secret
 from .._settings import address as base_address
 from .._slots import maker
 from .._url import JSON, Pairs, pairs, url
-from .._values import address, full_name, joined, moment, read_only, text, whole, word_of
+from .._values import address, full_name, joined, late, moment, read_only, text, whole, word_of
 from .._wire import Request, Response
 from ..errors import MalformedResponseError, UnsupportedError
 from ..models import (
@@ -372,11 +372,11 @@ _CUSTOMERS = Records(
         "kind": (word_of(_KINDS), "customerType"),
         "status": (word_of(_STATUSES), "status"),
         "raw_status": (text, "status"),
-        "billing_address": (_either, "lastBillingAddress", "billingAddress"),
-        "shipping_address": (_either, "lastShippingAddress", "shippingAddress"),
+        "billing_address": (late(_either), "lastBillingAddress", "billingAddress"),
+        "shipping_address": (late(_either), "lastShippingAddress", "shippingAddress"),
         "updated_at": (moment, "updatedAt"),
         "metadata": (read_only, "customFields"),
-        "metrics": (_metrics,),
+        "metrics": (late(_metrics),),
         "account_id": (text, "tenantId"),
     },
 )

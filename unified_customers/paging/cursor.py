@@ -10,11 +10,10 @@ answers the walk steps back along it (1, 2, 3, 5, … rows), and drops what it h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import attrs
 
-from .._adapter import Batch, Row, readable
+from .._adapter import Batch, Row, ids_of, moments_of, readable
 from .._values import moment, stamp
 from ..errors import DriftError, LoopError, PaginationError
 
@@ -103,7 +102,7 @@ def advance(position: CursorPosition, listed: Listed, *, timed: bool = True) -> 
         return step_back(position, "restarted") if position.back < _RESTARTS else _creep(position, listed, known)
     if not rows and not _goes_on(position, listed):
         return _end_or_search(position, listed)
-    fresh = [row for row in rows if row.id not in known]
+    fresh = rows if known.isdisjoint(ids_of(rows)) else [row for row in rows if row.id not in known]
     _refuse_loop(position, listed, rows, fresh)
     batch = _batch(position, listed, fresh, dropped=len(rows) - len(fresh), proven=proven)
     if proven or position.cursor is None or position.midway:
@@ -217,14 +216,14 @@ def _end_or_search(position: CursorPosition, listed: Listed) -> Batch:
 def _refuse_loop(position: CursorPosition, listed: Listed, rows: Sequence[Row], fresh: Sequence[Row]) -> None:
     if listed.more and listed.cursor is None:
         raise PaginationError("promises more customers but sends no cursor to go on with")
-    ignored = position.cursor is not None and position.cursor in {listed.cursor, *(row.id for row in rows)}
+    ignored = position.cursor is not None and position.cursor in (listed.cursor, *ids_of(rows))
     if rows and not fresh and listed.more is not False and not position.midway and (ignored or not position.back):
         raise LoopError("sent a page of customers that were all read before, and promises more")
     if position.empty >= _EMPTY:
         raise PaginationError(f"sent {_EMPTY} empty pages in a row and promises more")
 
 
-def _batch(position: CursorPosition, listed: Listed, fresh: list[Row], *, dropped: int, proven: bool) -> Batch:
+def _batch(position: CursorPosition, listed: Listed, fresh: Sequence[Row], *, dropped: int, proven: bool) -> Batch:
     course = "mixed" if proven and position.course and _wrong(position, fresh) else _course(position, fresh)
     more = listed.more if listed.more is not None else listed.cursor is not None
     if position.missing and proven and not fresh and listed.cursor == position.origin:
@@ -251,7 +250,7 @@ def _after(
     """The position after the whole page."""
     by_id = position.by_id and (listed.cursor is None or not listed.rows or listed.cursor == listed.rows[-1].id)
     trail, whole = _longer(position, fresh, by_id)
-    moments = [row.moment for row in fresh if row.moment is not None]
+    last = next((at for at in reversed(moments_of(fresh)) if at is not None), None)
     cursor = listed.cursor if listed.cursor is not None else _last_cursor(position, fresh, by_id)
     return CursorPosition(
         cursor=cursor,
@@ -259,7 +258,7 @@ def _after(
         whole=whole,
         cursors=position.cursors if position.back and not fresh else (*position.cursors, *_some(position.cursor))[-3:],
         by_id=by_id,
-        last=stamp(moments[-1]) if moments else position.last,
+        last=position.last if last is None else stamp(last),
         course=course,
         promised=bool(listed.more),
         # the end, whose last page is asked for again; or known ground still, in smaller pages than before
@@ -291,23 +290,18 @@ def _longer(
     position: CursorPosition, rows: Sequence[Row], by_id: bool, at_least: int = 0
 ) -> tuple[tuple[str, ...], bool]:
     keep = max(TRAIL if by_id else _OPAQUE_TRAIL, at_least + 1)
-    trail = (*position.trail, *(row.id for row in rows))
+    trail = (*position.trail, *ids_of(rows))
     return trail[-keep:], position.whole and len(trail) <= keep
 
 
 def _course(position: CursorPosition, rows: Sequence[Row]) -> str:
     """Which way time runs, learnt from the rows: an order that isn't one of time must raise no alarm."""
     course, before = position.course, None if position.back else moment(position.last)  # from further back: a jump
-    for row in rows:
-        if row.moment is not None:
-            course, before = _bend(course, before, row.moment), row.moment
-    return course
-
-
-def _bend(course: str, before: datetime | None, now: datetime) -> str:
-    if before is None or before == now:
+    times = [at for at in (before, *moments_of(rows)) if at is not None]
+    up, down = times == sorted(times), times == sorted(times, reverse=True)
+    if up and down:  # none, or all of one moment
         return course
-    way = "up" if now > before else "down"
+    way = "up" if up else "down" if down else "mixed"
     return way if course in {"", way} else "mixed"
 
 

@@ -15,7 +15,7 @@ from itertools import takewhile
 
 import attrs
 
-from .._adapter import Batch, Row, readable
+from .._adapter import Batch, Row, ids_of, moments_of, readable
 from .._values import moment, stamp
 from ..errors import DriftError, PaginationError
 
@@ -98,13 +98,13 @@ def offset(position: KeysetPosition, asked: int) -> int:
 
 def in_bounds(position: KeysetPosition, rows: Sequence[Row]) -> bool:
     """Whether the answer is what was asked for: in order of time, beyond the bound, without the ids left out."""
-    times = [row.moment for row in rows]
+    times = moments_of(rows)
     if not all(times):
         return False  # without its moment a row has no place in this order
     if times != sorted(times, reverse=position.down):  # type: ignore[type-var]  # none of them is None
         return False
     left_out = frozenset(without(position))
-    return not times or (_beyond(position, times[0]) and left_out.isdisjoint([row.id for row in rows]))
+    return not times or (_beyond(position, times[0]) and left_out.isdisjoint(ids_of(rows)))
 
 
 def _beyond(position: KeysetPosition, first: datetime | None) -> bool:
@@ -177,7 +177,7 @@ def _batch(
     items, behind = readable(fresh)
     reached = offset(position, asked) + len(rows)
     first = total if position.first is None and position.at is None else position.first
-    fine = position.fine or any(row.moment is not None and row.moment.microsecond % 1000 for row in rows)
+    fine = position.fine or any(at is not None and at.microsecond % 1000 for at in moments_of(rows))
     ordered = position.ordered or (len(rows) > 1 and rows[0].moment != rows[-1].moment)
     seen = attrs.evolve(position, ordered=ordered, first=first, fine=fine)
     left = None if total is None or position.rank is not None else total - len(rows)

@@ -41,7 +41,7 @@ class ExportResult:
         complete: Whether every customer of the query was read: no record was left out, no account failed, and it was
             not an export `since` an earlier one.
         resumed: Whether it went on with an export that had been stopped.
-        reports: What each account's walk did in this process, by the account's name.
+        report: What the walk did in this process: a `Report`, or a directory's with one for each account.
         errors: With ``on_account_error="collect"``: the errors of accounts that failed, by name.
         new: DuckDB only: customers that were not in the table before.
         changed: DuckDB only: customers whose content is another than before, or who came back.
@@ -54,7 +54,7 @@ class ExportResult:
     checkpoint: str
     complete: bool
     resumed: bool = False
-    reports: dict[str, Any] = attrs.field(factory=dict, repr=False)
+    report: Any = attrs.field(default=None, repr=False)
     errors: dict[str, CustomersError] = attrs.field(factory=dict, repr=False)
     new: int | None = None
     changed: int | None = None
@@ -176,7 +176,7 @@ def _run(job: Job, target: Target, path: Path, *, resume: bool) -> ExportResult:
         checkpoint=mark.checkpoint,
         complete=job.whole,
         resumed=begun is not None,
-        reports=job.reports,
+        report=job.listing.report,
         errors=job.errors,
         **({} if counts is None else attrs.asdict(counts)),
     )

@@ -96,11 +96,12 @@ class Job:
         """Check everything that can be, before anything is sent."""
         _check(source, query)
         base = source.customers(**query)
-        names = tuple(base.reports) if hasattr(base, "reports") else (account or base.report.provider,)
-        named = None if hasattr(base, "reports") else names[0]
+        several = getattr(base.report, "accounts", None)
+        names = (account or base.report.provider,) if several is None else tuple(several)
+        named = names[0] if several is None else None
         if account is not None and named is None:
             raise InvalidRequestError("account= names the account of a Client; a Directory has names of its own")
-        job = cls(source, query, base.checkpoint, names, named, None)
+        job = cls(source, query, base.checkpoint, names, named, None, listing=base)
         if since is not None:
             job.since = job._since(since)
         return job
@@ -152,13 +153,6 @@ class Job:
             raise CheckpointError(f"{where} belongs to another export: {error.message}") from None
 
     @property
-    def reports(self) -> dict[str, Any]:
-        """What each account's walk did, by its name."""
-        if self.listing is None:
-            return {}
-        return dict(self.listing.reports) if self.named is None else {self.named: self.listing.report}
-
-    @property
     def errors(self) -> dict[str, CustomersError]:
         """Errors of accounts that the others were finished without."""
         return dict(getattr(self.listing, "errors", {}))
@@ -166,7 +160,7 @@ class Job:
     @property
     def bad(self) -> int:
         """How many records were left out, by all processes that worked at this export."""
-        return self.earlier_bad + sum(int(report.bad) for report in self.reports.values())
+        return self.earlier_bad + int(self.listing.report.bad)
 
     @property
     def whole(self) -> bool:

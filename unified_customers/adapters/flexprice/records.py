@@ -5,7 +5,7 @@ Knows field names and error shapes; must not know requests or paging.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,7 +14,7 @@ from ..._adapter import Keep, Problem, Row
 from ..._decode import Id, count, obj
 from ..._problems import code, error_body, request_id, said
 from ..._records import Records
-from ..._values import address, moment, read_only, text, word_of
+from ..._values import address, late, moment, read_only, text, word_of
 from ..._wire import Response
 from ...errors import MalformedResponseError
 from ...models import Status
@@ -63,7 +63,7 @@ CUSTOMERS = Records(
         "status": (word_of(_STATUS), "status"),
         "raw_status": (text, "status"),
         "billing_address": (
-            address,
+            late(address),
             {
                 "line1": "address_line1",
                 "line2": "address_line2",
@@ -85,7 +85,7 @@ CUSTOMERS = Records(
 class Answer:
     """A page: its rows, how many records it had (bad ones included), and the two hints."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     total: int | None
 
 
