@@ -48,13 +48,13 @@ def list_(account: str, output: str, raw: bool, **query: Any) -> None:
         raise click.UsageError("--raw goes with -o json or -o jsonl")
     held = state()
     with accounts.connect(account, held.accounts, teller(held)) as client:
-        reading = Reading(client.customers(**keywords(query)), _writer(output, raw=raw), held)
+        reading = Reading(client.customers(**keywords(query)), _writer(output, account, raw=raw), held)
         reading.run(query["max_items"])
 
 
-def _writer(output: str, *, raw: bool) -> Writer:
+def _writer(output: str, account: str, *, raw: bool) -> Writer:
     if output == "csv":
-        return Csv()
+        return Csv(account)
     if output == "jsonl":
         return JsonLines(raw=raw, ascii=not streams.is_unicode())
     if output == "json":

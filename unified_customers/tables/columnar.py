@@ -98,7 +98,6 @@ class SheetTarget:
     path: Path
     job: Job
     options: Options
-    resumable: bool = False
     _sheet: Sheet | None = None
 
     def begin(self, *, resume: bool) -> Mark | None:
@@ -131,9 +130,10 @@ class SheetTarget:
             self._sheet.close(complete=self.job.whole)
             put(self._sheet.path, self.path)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         """Leave nothing behind."""
         if self._sheet is not None:
             self._sheet.leave()
             with contextlib.suppress(OSError):
                 remove(self._sheet.path)
+        return False

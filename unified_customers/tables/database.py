@@ -55,9 +55,9 @@ class DatabaseTarget:
     path: Path
     job: Job
     options: Options
-    resumable: bool = True
     counts: Counts | None = None
     _base: Any = None
+    _begun: bool = False
     _waiting: tuple[tuple[Portion, ...], Mark | None] = ((), None)
 
     @property
@@ -78,10 +78,13 @@ class DatabaseTarget:
             self._base = extra("duckdb", "duckdb", "DuckDB").connect(str(self._work))
             self._check()
             if resume and self._has(_STATE):
-                return self._go_on()
+                found = self._go_on()
+                self._begun = True
+                return found
             if resume and self._fresh and self._has(_LOG):
                 return self._ended()
             self._start()
+            self._begun = True
         return None
 
     def _remove_work(self) -> None:
@@ -232,17 +235,20 @@ class DatabaseTarget:
         row += [counts.new, counts.changed, counts.gone, job.whole, about]
         self._sql(f"INSERT INTO {_LOG} VALUES (now(), {', '.join('?' for _ in row)})", row)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         """Keep what waits, after an error or an interruption; the table is as it was."""
         if self._base is None:
-            return
+            return False
         with contextlib.suppress(Exception):
             self._base.rollback()
-        with contextlib.suppress(Exception):
-            self._pour()
+        begun = self._begun
+        if begun:
+            with contextlib.suppress(Exception):
+                self._pour()
         with contextlib.suppress(Exception):
             self._base.close()
         self._base = None
+        return begun
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

@@ -64,8 +64,6 @@ class ExportResult:
 class Target(Protocol):
     """Where customers are written to; each format has one."""
 
-    resumable: bool
-
     def begin(self, *, resume: bool) -> Mark | None:
         """Start, or go on; returns how far an earlier process came."""
 
@@ -75,8 +73,8 @@ class Target(Protocol):
     def finish(self, mark: Mark) -> None:
         """Put the file in its place."""
 
-    def stop(self) -> None:
-        """Keep what can be resumed, remove the rest."""
+    def stop(self) -> bool:
+        """Keep what can be resumed, remove the rest; returns whether there is something to go on with."""
 
 
 def export(
@@ -125,8 +123,9 @@ def export(
     lock.take()
     try:
         return _run(job, target, path, resume=resume)
-    except BaseException:
-        target.stop()
+    except BaseException as error:
+        if target.stop():
+            error.add_note("resume=True goes on with what was written")
         raise
     finally:
         lock.free()

@@ -52,8 +52,6 @@ def check_place(path: Path) -> None:
     with told(path):
         if path.is_dir():
             raise ExportError(f"{path} is a folder: name a file in it, or end it with / for Parquet in part files")
-        if not path.parent.is_dir():
-            raise ExportError(f"{path.parent} is no folder: make it first")
         if path.exists() and not path.is_file():
             raise ExportError(f"{path} is no ordinary file")
 
@@ -125,6 +123,8 @@ class Lock:
             ExportError: Another export has it.
         """
         place = self.path.with_name(f".{self.path.name}.lock")
+        if not self.path.parent.is_dir():
+            raise ExportError(f"{self.path.parent} is no folder: make it first")
         with told(self.path):
             held = place.open("ab")
             try:

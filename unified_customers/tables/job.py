@@ -5,7 +5,7 @@ Knows clients and directories by the one method that both have; must not know fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, Self
 
@@ -22,13 +22,15 @@ _REFUSED = {
     "max_items": "a file is whole or not there",
     "created_after": "since= says it",
 }
+_HOW = {"unsupported", "on_bad_record", "on_account_error", "page_size", "ordered", "concurrency", "prefetch"}
 
 
 class Source(Protocol):
     """A `Client` or a `Directory`."""
 
-    def customers(self, **query: Any) -> Any:
-        """The listing of a query."""
+    @property
+    def customers(self) -> Callable[..., Any]:
+        """Takes a query, returns its listing."""
 
 
 @attrs.frozen
@@ -122,10 +124,10 @@ class Job:
         try:
             self.source.customers(**{**self.query, "unsupported": "raise"}, created_after=moment)
         except UnsupportedError as error:
-            who = error.provider or error.account or "the provider"
+            who = error.account or error.provider or "the provider"
             raise UnsupportedError(
-                f"since= needs a provider that lists oldest first and filters by time, and {who} can't be asked so. "
-                f"Export everything instead ({error.message})",
+                f"since= needs a plain list that runs from the oldest to the newest and filters by time, and {who} "
+                "has none: leave since= out and export everything",
                 provider=error.provider,
                 account=error.account,
             ) from None
@@ -173,7 +175,7 @@ class Job:
             "version": __version__,
             "schema": VERSION,
             "accounts": list(self.accounts),
-            "query": sorted(name for name, value in self.query.items() if value is not None),
+            "query": sorted(name for name, value in self.query.items() if value is not None and name not in _HOW),
             "since": None if self.since is None else "checkpoint" if self.since.startswith("uc") else self.since,
             "began": self.began.isoformat(),
         }

@@ -45,7 +45,6 @@ class LinesTarget:
     options: Options
     _head: str
     _text: Text
-    resumable: bool = True
     _bytes: int = 0
     _file: IO[bytes] | None = None
 
@@ -108,12 +107,14 @@ class LinesTarget:
                 put(self._work, self.path)
             remove(self._state.path)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         """Keep what the state stands for, after an error or an interruption; without one, nothing."""
         if self._file is None:
-            return
+            return False
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
-            if not self._state.path.exists():
-                remove(self._work)
+            if self._state.path.exists():
+                return True
+            remove(self._work)
+        return False

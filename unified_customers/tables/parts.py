@@ -36,11 +36,11 @@ class PartsTarget:
     path: Path
     job: Job
     options: Options
-    resumable: bool = True
     _good: int = 0
     _mark: Mark | None = None
     _sheet: Sheet | None = None
     _torn: bool = False
+    _begun: bool = False
 
     @property
     def _work(self) -> Path:
@@ -62,10 +62,12 @@ class PartsTarget:
             if found is None:
                 remove(self._work)
                 self._work.mkdir()
+                self._begun = True
                 return None
             mark, content = found
             self._good, self._mark = int(content.get("parts", 0)), mark
             self._cut()
+            self._begun = True
             return mark
 
     def _check(self) -> None:
@@ -81,8 +83,6 @@ class PartsTarget:
         )
         if strange:
             raise ExportError(f"{self.path} holds other files too, such as {strange[0]}: name a folder of its own")
-        if not self.path.parent.is_dir():
-            raise ExportError(f"{self.path.parent} is no folder: make it first")
 
     def _cut(self) -> None:
         """Remove what was begun after the last whole part."""
@@ -134,13 +134,17 @@ class PartsTarget:
             remove(self._old)
             remove(self.path / _STATE)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         """Keep the parts, the one begun included, after an error or an interruption."""
         if self._sheet is not None and self._mark is not None and not self._torn:
             with contextlib.suppress(OSError):
                 self._close_part(self._mark)
         if self._sheet is not None:
             self._sheet.leave()
-        if not self._state.path.exists():
-            with contextlib.suppress(OSError):
-                remove(self._work)
+        if not self._begun:  # refused: what lies there is another's
+            return False
+        with contextlib.suppress(OSError):
+            if self._state.path.exists():
+                return True
+            remove(self._work)
+        return False
