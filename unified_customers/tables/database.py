@@ -93,11 +93,14 @@ class DatabaseTarget:
         remove(work.with_name(work.name + ".wal"))
 
     def _has(self, table: str) -> bool:
-        found = self._sql("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table])
-        return bool(found.fetchone()[0])
+        return bool(self._one("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table])[0])
 
     def _sql(self, text: str, values: Any = None) -> Any:
         return self._base.execute(text, values)
+
+    def _one(self, text: str, values: Any = None) -> Any:
+        """The one row of an answer, read to its end: a result left open is in the way of what comes next."""
+        return self._sql(text, values).fetchall()[0]
 
     def _check(self) -> None:
         """Refuse a table that isn't ours, or belongs to another query."""
@@ -105,7 +108,7 @@ class DatabaseTarget:
             if self._has("customers"):
                 raise ExportError(f"{self.path} has a table customers that no export made: name another file")
             return
-        start, raw, version = self._sql(f"SELECT start, raw, schema FROM {_LOG} ORDER BY ended DESC LIMIT 1").fetchone()
+        start, raw, version = self._one(f"SELECT start, raw, schema FROM {_LOG} ORDER BY ended DESC LIMIT 1")
         if version != VERSION:
             raise CheckpointError(f"{self.path} has the schema of version {version}, not {VERSION}: name another file")
         self.job.same(start, str(self.path))
@@ -127,7 +130,7 @@ class DatabaseTarget:
         self._sql("COMMIT")
 
     def _go_on(self) -> Mark | None:
-        found = self._sql(f"SELECT start, options, checkpoint, rows, bad FROM {_STATE}").fetchone()
+        found = self._one(f"SELECT start, options, checkpoint, rows, bad FROM {_STATE}")
         start, options, checkpoint, rows, bad = found
         compare(self.options, json.loads(options), str(self._work))
         self.job.same(start, str(self._work))
@@ -135,7 +138,7 @@ class DatabaseTarget:
 
     def _ended(self) -> Mark:
         """A whole file was killed before it was put in its place."""
-        found = self._sql(f"SELECT checkpoint, rows, bad, new, changed, gone FROM {_LOG}").fetchone()
+        found = self._one(f"SELECT checkpoint, rows, bad, new, changed, gone FROM {_LOG}")
         self.counts = Counts(*found[3:])
         return Mark(found[0], found[1], found[2], done=True)
 
@@ -191,7 +194,7 @@ class DatabaseTarget:
             f"FROM fresh f LEFT JOIN customers c USING ({keys}) "
             f"WHERE c.id IS NULL OR c.gone_at IS NOT NULL OR {differs}"
         )
-        new, all_ = self._sql("SELECT count(*) FILTER (is_new), count(*) FROM news").fetchone()
+        new, all_ = self._one("SELECT count(*) FILTER (is_new), count(*) FROM news")
         self._upsert(names)
         gone = self._mark_gone() if self.job.since is None and not self.job.bad else None
         self._sql("DROP TABLE fresh")
@@ -222,12 +225,12 @@ class DatabaseTarget:
     def _mark_gone(self) -> int:
         """Of accounts that were read to their end; a row is never deleted."""
         read = [name for name in self.job.accounts if name not in self.job.errors]
-        found = self._sql(
+        found = self._one(
             "UPDATE customers SET gone_at = $now WHERE gone_at IS NULL AND account IN (SELECT unnest($read)) AND NOT "
             f"EXISTS (SELECT 1 FROM fresh f WHERE {' AND '.join(f'f.{one} = customers.{one}' for one in _KEY)})",
             {"now": self.job.began, "read": read},
         )
-        return int(found.fetchone()[0])
+        return int(found[0])
 
     def _log(self, mark: Mark, counts: Counts) -> None:
         job, about = self.job, json.dumps(self.job.provenance())
