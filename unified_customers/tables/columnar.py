@@ -52,7 +52,9 @@ class Sheet:
             ipc = extra("pyarrow.ipc", "arrow", "Arrow")
             begun = {PROVENANCE: json.dumps(self.job.provenance())}
             named = made.with_metadata({**made.metadata, **begun})
-            self._writer = ipc.new_file(self._file, named, options=ipc.IpcWriteOptions(compression="zstd", use_threads=False))
+            self._writer = ipc.new_file(
+                self._file, named, options=ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+            )
 
     def add(self, portions: Sequence[Portion]) -> None:
         """Add some customers."""
@@ -86,6 +88,8 @@ class Sheet:
 
     def leave(self) -> None:
         """Let go of the file, as it is."""
+        if hasattr(self._writer, "is_open"):
+            self._writer.is_open = False  # else its end would write to a closed file
         if self._file is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._file.close()
