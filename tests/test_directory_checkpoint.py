@@ -93,6 +93,19 @@ def test_names_that_nobody_gave_are_no_reason_to_refuse(few):
     assert sorted([*got, *rest]) == tenants.truth
 
 
+def test_the_end_is_where_the_walk_ended_whatever_came_through(few):
+    """Pages of which a filter leaves nothing are not read again."""
+    tenants, url = few
+    filtered = {"external_id": "nobody's", "unsupported": "local"}
+    got, checkpoint = read(tenants.accounts(url), **filtered)
+    with uc.Directory(tenants.accounts(url)) as directory:
+        again = directory.customers(page_size=2, after=checkpoint, **filtered)
+        asked = len(tenants.asked)
+        assert list(again) == []
+        assert len(tenants.asked) - asked <= len(SIZES)
+    assert got == []
+
+
 def as_of_old(checkpoint):
     """The same in the format of version 1: `{key: checkpoint}`."""
     content = {key: one.checkpoint for key, one in positions.load(checkpoint).items()}

@@ -90,6 +90,19 @@ async def test_hundreds_of_accounts_awaited_need_a_few_connections(many, lent):
     assert lent["all"] <= 12
 
 
+def test_an_account_that_waits_holds_no_customer(few):
+    """Only the page that is being handed out is held, beside the few that wait for that."""
+    tenants, url = few
+    with uc.Directory(tenants.accounts(url), concurrency=2) as directory:
+        walk = iter(directory.customers(page_size=2))
+        for _ in walk:
+            accounts = walk._progress.accounts
+            assert sum(bool(one.at.items) for one in accounts) == 1
+            assert sum(len(one.news) for one in accounts) <= 2
+        assert not any(one.at.items or one.walk.state.items or one.walk.state.batch for one in accounts)
+        assert not any("a-0" in one.walk._guard.ids for one in accounts)
+
+
 def test_no_more_accounts_of_one_host_are_read_than_was_said(many, lent):
     """Of each host for itself."""
     tenants, url = many
@@ -255,6 +268,47 @@ def test_a_closed_directory_says_so(few):
         next(walk)
     with pytest.raises(uc.ConfigurationError, match="closed"):
         list(walk)
+
+
+def test_a_closed_directory_starts_no_walk(few):
+    """With errors collected, it would seem to be one of accounts that all failed."""
+    tenants, url = few
+    with uc.Directory(tenants.accounts(url)) as directory:
+        listing = directory.customers(on_account_error="collect")
+    for start in (iter, lambda listing: listing.pages()):
+        with pytest.raises(uc.ConfigurationError, match="closed"):
+            start(listing)
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_where_no_thread_can_be_had_fewer_will_do(few, monkeypatch, threads):
+    """Even none: then whoever iterates reads."""
+    tenants, url = few
+    left, start = [threads], threading.Thread.start
+
+    def started(thread):
+        if not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(thread)
+
+    with uc.Directory(tenants.accounts(url)) as directory:
+        monkeypatch.setattr(threading.Thread, "start", started)
+        assert ids(directory.customers(page_size=3)) == tenants.truth
+        left[0] = threads
+        assert len(list(directory.customers(page_size=3, ordered=True))) == len(tenants.truth)
+
+
+def test_whatever_a_watcher_raises_comes_out(few):
+    """Also what would end a thread in silence, so that whoever iterates waited for ever."""
+    tenants, url = few
+
+    def watch(event):
+        if event.kind == "page":
+            raise SystemExit(3)
+
+    with uc.Directory(tenants.accounts(url), on_event=watch) as directory, pytest.raises(SystemExit):
+        list(directory.customers())
 
 
 @pytest.mark.anyio

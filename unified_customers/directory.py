@@ -172,6 +172,7 @@ class Directory(_Shared):
             for name, adapter in self._named.items()
         }
         self._iterators: weakref.WeakSet[Reading] = weakref.WeakSet()
+        self._closed = False
 
     @classmethod
     def from_file(cls, path: str | Path, *, only: Iterable[str] | None = None, **options: Any) -> Self:
@@ -197,6 +198,7 @@ class Directory(_Shared):
 
     def close(self) -> None:
         """Give all connections back, once requests that are under way have ended (or after a few seconds)."""
+        self._closed = True
         until = time.monotonic() + _PATIENCE
         for iterator in tuple(self._iterators):
             iterator.wait(max(0.0, until - time.monotonic()))
@@ -233,6 +235,8 @@ class Directory(_Shared):
 
         def made(kind: Callable[..., Any]) -> Callable[..., Any]:
             def make(walk: Progress, tell: Callable[[Progress], None]) -> Any:
+                if self._closed:
+                    raise ConfigurationError("this directory is closed: open a new one, or keep it open with `with`")
                 iterator = kind(self._clients, self._pool, walk, self._advanced(tell))
                 self._iterators.add(iterator)
                 return iterator

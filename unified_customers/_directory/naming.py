@@ -62,4 +62,7 @@ def keys(accounts: Mapping[str, Adapter]) -> dict[str, str]:
 def host(plan: Plan) -> str:
     """Where an account is read, as scheme, host and port: the adapter's own first request says so."""
     parts = urlsplit(plan.context.adapter.list_request(plan.query, plan.start).url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS.get(parts.scheme)}"
+    try:
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS.get(parts.scheme)}"
+    except ValueError:  # a port that is none; whoever sends the request will say so
+        return f"{parts.scheme}://{parts.netloc}"

@@ -121,6 +121,11 @@ class Account:
         number, page = self.walk.report.pages, self.walk.let_go()
         return News(self, page, self.walk.state, number)
 
+    def ended(self) -> News:
+        """That the walk is at its end, wherever that is: nothing of the last answers came through the filters."""
+        self.walk.let_go()
+        return News(self, rest=self.walk.state)
+
 
 class Progress:
     """One walk over all accounts.
@@ -235,9 +240,12 @@ class Progress:
             last.at, self.now = rest, None  # what was handed out is held no longer
         if news.error is not None:
             self._fail(news.account, news.error)
-        if news.page is None or news.rest is None:
-            return False
         account = news.account
+        if news.rest is None:
+            return False
+        if news.page is None:
+            account.at = account.rest = news.rest
+            return False
         account.number, account.rest, account.at = news.number, news.rest, news.page
         self.now = account
         return True

@@ -66,6 +66,8 @@ class AsyncReading:
             self._tell(self._progress)
             self._progress.again()
             while not self._progress.finished:
+                if self._over:
+                    raise ConfigurationError(self._over)
                 if self._step():
                     return True
                 await self._wait()
@@ -95,9 +97,7 @@ class AsyncReading:
 
     async def _wait(self) -> None:
         """Until a reader has something to tell."""
-        while not self._heard and not self._progress.finished:
-            if self._over:
-                raise ConfigurationError(self._over)
+        while not (self._heard or self._over or self._progress.finished):
             self._bell = anyio.Event()
             await self._bell.wait()
 
@@ -111,7 +111,7 @@ class AsyncReading:
             walk = account.walk
             with self._pool.lend(account.turn.host):
                 read = walk.pending or await self._pumps[account.name].pump(walk.turn())
-            news = account.told() if read else News(account)
+            news = account.told() if read else account.ended()
         except Exception as error:  # noqa: BLE001 - told to whoever iterates, who raises it
             news = News(account, error=error)
         self._heard.append(news)
