@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ConnectionFailedError,
         CustomersError,
         DriftError,
+        ExportError,
         FilterIgnoredError,
         InvalidRequestError,
         LoopError,
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from .registry import providers
     from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
+    from .tables.exporting import ExportResult, export
+    from .tables.schema import SCHEMA
 
 _ROOMS = {
     "_account": ("CheckResult",),
@@ -83,6 +86,7 @@ _ROOMS = {
         "ConnectionFailedError",
         "CustomersError",
         "DriftError",
+        "ExportError",
         "FilterIgnoredError",
         "InvalidRequestError",
         "LoopError",
@@ -114,10 +118,12 @@ _ROOMS = {
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
     "reporting": ("Match", "Matches", "Summary", "report"),
+    "tables.exporting": ("ExportResult", "export"),
+    "tables.schema": ("SCHEMA",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Address",
     "ApiError",
     "AsyncClient",
@@ -140,6 +146,8 @@ __all__ = [
     "DirectoryReport",
     "DriftError",
     "Event",
+    "ExportError",
+    "ExportResult",
     "FilterIgnoredError",
     "Flatpeak",
     "FlexPortal",
@@ -161,6 +169,7 @@ __all__ = [
     "Report",
     "RequestTimeoutError",
     "Retry",
+    "SCHEMA",
     "ServerError",
     "Status",
     "Summary",
@@ -169,6 +178,7 @@ __all__ = [
     "__version__",
     "connect",
     "connect_async",
+    "export",
     "from_dict",
     "providers",
     "report",

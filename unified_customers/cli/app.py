@@ -14,6 +14,7 @@ from unified_customers._version import __version__
 from . import exits, streams
 from .boxes import sandbox
 from .demo import demo
+from .exporting import export
 from .options import State, shared
 from .reading import list_
 from .reporting import report
@@ -54,7 +55,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, list_, get, count, check, report, providers, sandbox):
+for _command in (demo, list_, get, count, check, export, report, providers, sandbox):
     cli.add_command(_command)
 
 
