@@ -16,9 +16,9 @@ from . import _checkpoint
 from ._adapter import Batch, Position, Unbuilt
 from ._conversation import Context, Event, Tally
 from ._guard import Guard
-from ._lookahead import Lookahead
+from ._lookahead import InAnyOrder, Lookahead
 from ._query import Sort
-from ._wire import Conversation, Request, Response
+from ._wire import Conversation, First, Request, Response
 from .errors import (
     BadRecordError,
     ConfigurationError,
@@ -91,6 +91,7 @@ class Plan:
     hide: tuple[str, ...] = attrs.field(default=(), repr=False)
     concurrency: int = 1
     prefetch: int = 0
+    ordered: bool = True
 
 
 @attrs.frozen
@@ -167,7 +168,8 @@ class Walk:
         self._guard = Guard()
         self._reader: dict[str, Any] = {}
         looks = plan.prefetch > 0 or plan.concurrency > 1
-        self.look = Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch) if looks else None
+        look = Lookahead if plan.ordered else InAnyOrder
+        self.look = look(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch) if looks else None
 
     def enter(self, reader: Any) -> None:
         """One thread or task reads a page at a time; whoever was struck by a signal in between may come again.
@@ -261,7 +263,16 @@ class Walk:
         self.state = State(items=items, make=items.__getitem__, count=last, held=held, batch=self.state.batch)
         return bool(items)
 
+    def _place(self, position: Position) -> Conversation[Position]:
+        """Where to read on: in order, there is one place; else that whose answer comes first."""
+        places = () if self.look is None else self.look.places(position)
+        if len(places) > 1:
+            number = yield First(tuple(request for _, request in places), tuple(self.aims()))
+            return places[number][0]
+        return places[0][0] if places else position
+
     def _read(self, position: Position) -> Conversation[Batch]:
+        position = yield from self._place(position)
         context, query = self.plan.context, self.plan.query
         bad: list[BadRecordError] = []
 
@@ -397,7 +408,7 @@ class Walk:
         state = State(held=self.state.held, batch=batch)
         if batch.recovered:
             state.recoveries = self.state.recoveries + 1 if not places else 0
-            if state.recoveries > _RECOVERIES:
+            if state.recoveries > _RECOVERIES * (1 if self.plan.ordered else self.plan.concurrency):
                 raise LoopError("leads the walk back and forth without news")
             return state
         if batch.next is None:
