@@ -53,7 +53,9 @@ def positions(adapter, depth: int = 1) -> st.SearchStrategy:
                 fields[field.name] = positions(adapter, depth - 1) if nested else field_values(field)
         return st.builds(cls, **fields)
 
-    flat = [c for c in adapter.positions if not {"lead", "inner", "start", "slices"} & {f.name for f in attrs.fields(c)}]
+    flat = [
+        c for c in adapter.positions if not {"lead", "inner", "start", "slices"} & {f.name for f in attrs.fields(c)}
+    ]
     return st.one_of([of(cls) for cls in (adapter.positions if depth else flat)])
 
 

@@ -147,7 +147,7 @@ def _cut(one: Slice, newest: str | None) -> tuple[Slice, Slice | None]:
     at, end = moment(inner.at), moment(one.until) or moment(newest)
     edge = None if at is None else slices.edge(at, one.width)
     if edge is None or end is None or edge >= end:
-        return attrs.evolve(one, width=0), None
+        return attrs.evolve(one, inner=inner, width=0), None
     until = stamp(edge)
     return Slice(inner=inner, until=until), Slice(inner=KeysetPosition(at=until), until=one.until, width=one.width)
 
