@@ -359,7 +359,7 @@ class _Accounts:
         for name in ("before", "max_items"):
             if name in query:
                 raise InvalidRequestError(f"{name}= means one account: a directory has no order across accounts")
-        for name in ("prefetch", "concurrency"):
+        for name in ("prefetch", "concurrency", "ordered"):
             if name in query:
                 raise InvalidRequestError(f"{name}= is of one account: a directory reads in_flight= accounts at a time")
         positions = _positions(after)
