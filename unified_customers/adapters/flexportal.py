@@ -151,7 +151,9 @@ class FlexPortal(Adapter):
         )
         query_pairs += [(name, value) for name, value in wanted if value is not None]
         address_ = url(self._base(), "v1", "customers", query=[*query_pairs, *pairs(query.params)])
-        return Request(method="GET", url=address_, what="list customers", headers=self._headers())
+        return Request(
+            method="GET", url=address_, what="list customers", headers=self._headers(), template="/v1/customers"
+        )
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
         return (*JSON, ("authorization", f"Bearer {self._key()}"), ("tenant-id", self.tenant_id))
@@ -195,6 +197,7 @@ class FlexPortal(Adapter):
             url=url(self._base(), "v1", "customers", id),
             what="get a customer",
             headers=self._headers(),
+            template="/v1/customers/{id}",
         )
         return request, _read_one
 
