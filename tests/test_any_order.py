@@ -446,6 +446,25 @@ def test_left_early():
         assert len(list(client.customers(page_size=4, **LOOSE))) == 60
 
 
+def test_closing_does_not_wait_for_repeats():
+    """A request that waits for its next attempt is woken, and ends."""
+    server, waiting = FakeFlexprice(people(range(0, 600, 10)), ties="id"), threading.Event()
+    edge = edges(server)[1]
+    server.meddle = lambda request, _: reply(503, b"", retry_after="50") if sent(request)[1] == edge else None
+    before = set(threading.enumerate())
+
+    def watch(event):
+        if isinstance(event, uc.events.Repeated):
+            waiting.set()
+
+    with uc.Client(flexprice(), http_client=Wire(server).sync, on_event=watch) as client:
+        for _ in client.customers(page_size=4, **LOOSE):
+            if waiting.wait(0.01):
+                break
+    assert waiting.is_set()
+    assert not set(threading.enumerate()) - before
+
+
 @pytest.mark.anyio
 async def test_a_cancelled_walk_goes_on_from_its_checkpoint():
     """Cancelled while it waits for whichever comes first."""

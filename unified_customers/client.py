@@ -265,6 +265,8 @@ class Client(_Shared):
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
         self._sleep = _sleep
+        self._closing = threading.Event()
+        self._nap: Callable[[float], Any] = self._closing.wait if _sleep is time.sleep else _sleep
 
     def __enter__(self) -> Self:
         return self
@@ -277,6 +279,7 @@ class Client(_Shared):
     def close(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
+        self._closing.set()
         until = time.monotonic() + _PATIENCE
         for job in [*self._jobs]:
             job.ended(max(0.0, until - time.monotonic()))
@@ -368,7 +371,8 @@ class Client(_Shared):
     def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
         if seconds:
             sent()  # it will be long
-            self._sleep(seconds)
+            (self._sleep if sent is _nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
+            self._refuse_closed()
 
     def _sign_in(self, need: NeedToken) -> Token:
         with self._lock:  # one sign-in at a time, however many walks run
