@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         to_dict,
     )
     from .registry import providers
+    from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
 
 _ROOMS = {
@@ -112,6 +113,7 @@ _ROOMS = {
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
+    "reporting": ("Match", "Matches", "Summary", "report"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -147,6 +149,8 @@ __all__ = [
     "Listing",
     "LoopError",
     "MalformedResponseError",
+    "Match",
+    "Matches",
     "Metrics",
     "NotFoundError",
     "Page",
@@ -159,6 +163,7 @@ __all__ = [
     "Retry",
     "ServerError",
     "Status",
+    "Summary",
     "TransportError",
     "UnsupportedError",
     "__version__",
@@ -166,6 +171,7 @@ __all__ = [
     "connect_async",
     "from_dict",
     "providers",
+    "report",
     "sandbox",
     "to_dict",
 ]
