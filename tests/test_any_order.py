@@ -87,13 +87,13 @@ def test_every_checkpoint_goes_on_to_exactly_the_rest(times, scan):
 @pytest.mark.parametrize("before", [{}, {"concurrency": 3}])
 def test_a_checkpoint_of_a_walk_in_order_goes_on_in_any(before):
     """Wherever it was made."""
-    found = account(TIMES["seven at a time"])
+    found = account(TIMES["seven at a time"][:47])
     walk = iter(found.customers(page_size=5, **before))
     got = []
     for customer in walk:
         got.append(customer.id)
         rest = ids(found.customers(page_size=5, after=walk.checkpoint, **LOOSE))
-        assert sorted([*got, *rest]) == sorted(person.id for person in people(TIMES["seven at a time"]))
+        assert sorted([*got, *rest]) == sorted(person.id for person in people(TIMES["seven at a time"][:47]))
 
 
 def test_the_end_goes_on_to_what_was_created_later():
