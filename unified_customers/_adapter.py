@@ -249,6 +249,15 @@ class Adapter(Protocol):
             "prefetch= reads ahead, and Directory reads accounts at the same time"
         )
 
+    def loosen(self, query: Query, position: Position) -> Position:
+        """The same place, for a walk that hands pages out as their answers come, in no order."""
+        self.spread(query, position)  # says why, where not even that can be done
+        raise UnsupportedError(f"{self.title} is read in order: leave ordered= out")
+
+    def places(self, query: Query, position: Position, count: int) -> Sequence[Position]:
+        """Up to `count` ways to go on from `position`, each with a request of its own: any may be answered first."""
+        return (position,)
+
     def foresee(self, query: Query, position: Position, count: int) -> Sequence[Position]:
         """Up to `count` places that a walk which stands at `position` will come to, if nothing moves."""
         return ()

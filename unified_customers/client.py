@@ -25,7 +25,7 @@ from . import _account, _quiet, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
 from ._conversation import Context, Outcome
-from ._jobs import TaskJob, ThreadJob
+from ._jobs import TaskBell, TaskJob, ThreadBell, ThreadJob
 from ._listing import AsyncListing, Listing
 from ._lookahead import Lookahead
 from ._pace import Pace
@@ -33,7 +33,7 @@ from ._query import Wanted, known_keywords
 from ._retry import Retry, retry_after
 from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
-from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
+from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import ConfigurationError
 from .events import Listener
 from .models import Customer
@@ -81,6 +81,7 @@ class _Shared:
         before: str | None,
         concurrency: int,
         prefetch: int,
+        ordered: bool,
         on_bad_record: OnBadRecord,
     ) -> Plan:
         return _account.plan(
@@ -91,6 +92,7 @@ class _Shared:
             max_items=max_items,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
 
@@ -264,6 +266,8 @@ class Client(_Shared):
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
         self._sleep = _sleep
+        self._closing = threading.Event()
+        self._nap: Callable[[float], Any] = self._closing.wait if _sleep is time.sleep else _sleep
 
     def __enter__(self) -> Self:
         return self
@@ -276,6 +280,7 @@ class Client(_Shared):
     def close(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
+        self._closing.set()
         until = time.monotonic() + _PATIENCE
         for job in [*self._jobs]:
             job.ended(max(0.0, until - time.monotonic()))
@@ -306,11 +311,15 @@ class Client(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(job.result())
+            elif isinstance(step, First):
+                reply = 0 if look is None else self._first(look, step)
             else:
                 reply = self._sign_in(step)
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.bell is None:
+            walk.look.bell = ThreadBell()
         walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
@@ -326,18 +335,23 @@ class Client(_Shared):
 
     def _begin(self, look: Lookahead, position: Position, request: Request) -> ThreadJob:
         def work(sent: Callable[[], None]) -> Outcome:
-            outcome = self.pump(look.fetch(request), None, sent)
+            outcome = self.pump(look.fetch(position, request), None, sent)
             onward = look.onward(position, outcome)
             if onward is not None:
                 self._begin(look, *onward)
             return outcome
 
-        job = ThreadJob(work)
+        job = ThreadJob(work, look.bell.ring)
         self._jobs.add(job)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
         return job
+
+    def _first(self, look: Lookahead, step: First) -> int:
+        for aim in step.begin:
+            self._begin(look, *aim)
+        return int(look.bell.wait(lambda: look.answered(step.requests)))
 
     def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         self._wait(step.after, sent)
@@ -358,7 +372,8 @@ class Client(_Shared):
     def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
         if seconds:
             sent()  # it will be long
-            self._sleep(seconds)
+            (self._sleep if sent is _nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
+            self._refuse_closed()
 
     def _sign_in(self, need: NeedToken) -> Token:
         with self._lock:  # one sign-in at a time, however many walks run
@@ -385,6 +400,7 @@ class Client(_Shared):
         before: str | None = None,
         concurrency: int = 1,
         prefetch: int = 0,
+        ordered: bool = True,
         unsupported: str = "raise",
         on_bad_record: OnBadRecord = "raise",
     ) -> Listing:
@@ -409,6 +425,8 @@ class Client(_Shared):
             concurrency: How many requests may be in flight at the same time, where the provider can: Flexprice, oldest
                 first or by `sort=`. What comes, and in what order, stays the same.
             prefetch: How many pages to read ahead of what is handed out. Leaving a walk early wastes those.
+            ordered: `False` hands pages out as their answers come, so that a slow one holds up no other: for
+                `concurrency` of 2 or more, where the provider can (Flexprice by keyset).
             unsupported: ``"local"`` applies filters that the provider lacks here, to every row read; a sort that it
                 lacks as well, once all are read, so such a walk holds all its customers in memory.
             on_bad_record: ``"raise"``, ``"skip"``, or a callable that is given each `BadRecordError`.
@@ -440,6 +458,7 @@ class Client(_Shared):
             before=before,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return Listing(plan, self)
@@ -564,6 +583,8 @@ class AsyncClient(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(await job.result())
+            elif isinstance(step, First):
+                reply = 0 if look is None else await self._first(look, step)
             else:
                 reply = await self._sign_in(step)
 
@@ -575,6 +596,8 @@ class AsyncClient(_Shared):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.bell is None:
+            walk.look.bell = TaskBell()
         walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
@@ -590,17 +613,22 @@ class AsyncClient(_Shared):
 
     def _begin(self, look: Lookahead, position: Position, request: Request) -> TaskJob:
         async def work(sent: Callable[[], None]) -> Outcome:
-            outcome = await self.pump(look.fetch(request), None, sent)
+            outcome = await self.pump(look.fetch(position, request), None, sent)
             onward = look.onward(position, outcome)
             if onward is not None:
                 self._begin(look, *onward)
             return outcome
 
-        job = TaskJob(work, self._jobs)
+        job = TaskJob(work, self._jobs, look.bell.ring)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
         return job
+
+    async def _first(self, look: Lookahead, step: First) -> int:
+        for aim in step.begin:
+            self._begin(look, *aim)
+        return int(await look.bell.wait(lambda: look.answered(step.requests)))
 
     async def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         await self._wait(step.after, sent)
@@ -652,6 +680,7 @@ class AsyncClient(_Shared):
         before: str | None = None,
         concurrency: int = 1,
         prefetch: int = 0,
+        ordered: bool = True,
         unsupported: str = "raise",
         on_bad_record: OnBadRecord = "raise",
     ) -> AsyncListing:
@@ -678,6 +707,7 @@ class AsyncClient(_Shared):
             before=before,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return AsyncListing(plan, self)
