@@ -17,6 +17,7 @@ from ._adapter import Adapter
 from ._conversation import Context, Event, Tally
 from ._wire import Conversation, Reply, Request, Response, Send, Unreachable
 from .errors import (
+    BadRecordError,
     ConflictError,
     ConnectionFailedError,
     CustomersError,
@@ -113,7 +114,20 @@ def create(context: Context, given: Mapping[str, Any], doubt: Doubt) -> Conversa
     fields = _fields.checked(adapter, given, creating=True)
     request, read = adapter.create(fields)
     hide = _fields.hidden(given)
-    return _Creating(context, doubt, fields, hide, attrs.evolve(request, safe=False), read).carry_out()
+    return _Creating(context, doubt, fields, hide, attrs.evolve(request, safe=False), _whole(read)).carry_out()
+
+
+def _whole(read: Callable[[Response], Customer]) -> Callable[[Response], Customer]:
+    """The same, for one customer that has to be there: an answer without it is no record to leave out, but no answer."""
+
+    def reading(response: Response) -> Customer:
+        try:
+            return read(response)
+        except BadRecordError as error:
+            says = f"answered a write with what is no customer (at {error.path})"
+            raise MalformedResponseError(says, status=response.status, path=error.path) from None
+
+    return reading
 
 
 @attrs.define
@@ -210,7 +224,7 @@ def _update(context: Context, id: str, fields: dict[str, Any], hide: tuple[str, 
         current = yield from context.ask(*adapter.one(id=id, external_id=None), Tally(), hide=hide)
     made = None
     for request, read in adapter.update(id, fields, current):
-        made = yield from context.ask(request, read, Tally(), hide=hide)
+        made = yield from context.ask(request, _whole(read), Tally(), hide=hide)
     if made is None or made.id != id:
         raise MalformedResponseError(
             f"{adapter.title} answered an update with another customer", provider=adapter.name, path="$.id"
