@@ -118,7 +118,7 @@ def create(context: Context, given: Mapping[str, Any], doubt: Doubt) -> Conversa
 
 
 def _whole(read: Callable[[Response], Customer]) -> Callable[[Response], Customer]:
-    """The same, for one customer that has to be there: an answer without it is no record to leave out, but no answer."""
+    """The same, for a customer that has to be there: a record that can't be read is no answer, rather than left out."""
 
     def reading(response: Response) -> Customer:
         try:
