@@ -8,6 +8,8 @@ import pickle
 import pytest
 from boxed import LATE, LOST, UNSENT, Boxed, Writer
 from fakes import ONCE, reply
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import unified_customers as uc
 
@@ -520,3 +522,86 @@ def test_flatpeak_signs_in_again_for_a_write():
     boxed.provider.revoke_tokens()
     writer.create(external_id="b")
     assert sorted(row["reference_id"] for row in boxed.provider.rows) == ["a", "b"]
+
+
+# Whatever happens, in whatever order
+
+SENDS = ["honest", "unsent", "429", "403", "heard and lost", "lost", "heard and 500", "500", "late", "cut"]
+READS = ["honest", "lag", "500", "403", "unsent"]
+
+
+class Stormy:
+    """A server on which each request meets the next of two lists of fates, and then none."""
+
+    def __init__(self, boxed, sends, reads):
+        self.boxed, self.sends, self.reads, self.late = boxed, [*sends], [*reads], []
+
+    def __call__(self, request):
+        late, self.late = self.late, []
+        fates = self.sends if request.method == "POST" else self.reads
+        answer = self.meet(request, fates.pop(0) if fates else "honest")
+        for waiting in late:
+            self.boxed.act(waiting)
+        return answer
+
+    def meet(self, request, fate):
+        if fate in {"heard and lost", "heard and 500", "cut", "honest"}:
+            answer = self.boxed.act(request)
+            told = {"heard and lost": LOST, "heard and 500": reply(500, b""), "cut": reply(201, b'{"id":')}
+            return told.get(fate, answer)
+        if fate == "late":
+            self.late.append(request)
+            return LATE
+        return {
+            "unsent": UNSENT,
+            "lost": LOST,
+            "429": reply(429, b"", retry_after="1"),
+            "403": reply(403, {"message": "no"}),
+            "500": reply(500, b""),
+            "lag": reply(404, {"code": "not_found"}),
+        }[fate]
+
+
+@given(st.lists(st.sampled_from(SENDS), max_size=6), st.lists(st.sampled_from(READS), max_size=8), st.integers(1, 5))
+@settings(max_examples=600)
+def test_a_create_makes_one_customer_or_none_and_never_says_otherwise(sends, reads, attempts):
+    """A result is a customer that is there; an error that is no unknown outcome means that nobody is; never two."""
+    boxed = Boxed("flexprice")
+    writer = Writer(boxed, uc.Retry(attempts=attempts, budget=1e6, jitter=0))
+    writer.server = storm = Stormy(boxed, sends, reads)
+    made, error = None, None
+    try:
+        made = writer.create(**ADA)
+    except uc.CustomersError as failed:
+        error = failed
+    for waiting in storm.late:
+        boxed.act(waiting)
+    there = [row["id"] for row in customers(boxed)]
+    assert len(there) <= 1
+    if made is not None:
+        assert there == [made.id]
+    elif not isinstance(error, uc.UnknownOutcomeError):
+        assert there == []
+        assert not isinstance(error, uc.ConflictError)
+
+
+@given(st.lists(st.sampled_from(SENDS), max_size=6), st.integers(1, 5))
+@settings(max_examples=300)
+def test_a_create_at_flatpeak_is_heard_once_at_the_most(sends, attempts):
+    """The same without a look: an unknown outcome is the last word."""
+    boxed = Boxed("flatpeak")
+    writer = Writer(boxed, uc.Retry(attempts=attempts, budget=1e6, jitter=0))
+    writer.server = storm = Stormy(boxed, [fate for fate in sends if fate != "403"], [])
+    made, error = None, None
+    try:
+        made = writer.create(external_id="r")
+    except uc.CustomersError as failed:
+        error = failed
+    for waiting in storm.late:
+        boxed.act(waiting)
+    there = [row["id"] for row in boxed.provider.rows]
+    assert len(there) <= 1
+    if made is not None:
+        assert there == [made.id]
+    elif not isinstance(error, uc.UnknownOutcomeError):
+        assert there == []
