@@ -360,9 +360,17 @@ def test_events_tell_each_repeat(boxed):
     writer = Writer(boxed, on_event=events.append)
     boxed.spoils = spoiling(LOST, reply(429, b"", retry_after="9"))
     writer.create(**ADA)
-    assert [(event.kind, event.reason) for event in events] == [
-        ("retry", "ConnectionFailedError"),
-        ("retry", "RateLimitedError"),
+    assert [(event.what, event.reason) for event in events if event.kind == "retry"] == [
+        ("create a customer", "ConnectionFailedError"),
+        ("create a customer", "RateLimitedError"),
+    ]
+    requests = [(event.method, event.template, event.status) for event in events if event.kind == "request"]
+    assert requests == [
+        ("POST", "/v1/customers", None),
+        ("GET", "/v1/customers/external/{external_id}", 404),
+        ("POST", "/v1/customers", 429),
+        ("GET", "/v1/customers/external/{external_id}", 404),  # the first may have been heard meanwhile
+        ("POST", "/v1/customers", 201),
     ]
 
 

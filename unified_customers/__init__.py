@@ -18,7 +18,6 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._account import CheckResult
-    from ._conversation import Event
     from ._listing import AsyncListing, Listing
     from ._retry import Retry
     from ._walk import Report
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from .adapters.flexportal import FlexPortal
     from .adapters.flexprice import Flexprice
     from .client import AsyncClient, Client, connect, connect_async
-    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
+    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing, DirectoryReport
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
         UnknownOutcomeError,
         UnsupportedError,
     )
+    from .events import Event
     from .models import (
         Address,
         Capabilities,
@@ -70,12 +70,11 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "_account": ("CheckResult",),
-    "_conversation": ("Event",),
     "_listing": ("AsyncListing", "Listing"),
     "_retry": ("Retry",),
     "_walk": ("Report",),
     "client": ("AsyncClient", "Client", "connect", "connect_async"),
-    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing"),
+    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing", "DirectoryReport"),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -101,6 +100,7 @@ _ROOMS = {
         "UnknownOutcomeError",
         "UnsupportedError",
     ),
+    "events": ("Event",),
     "models": (
         "Address",
         "Capabilities",
@@ -142,6 +142,7 @@ __all__ = [
     "CustomersError",
     "Directory",
     "DirectoryListing",
+    "DirectoryReport",
     "DriftError",
     "Event",
     "Fault",
@@ -180,8 +181,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sandbox":
-        return importlib.import_module("unified_customers.sandbox")
+    if name in {"accounts", "sandbox"}:
+        return importlib.import_module(f"unified_customers.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -14,7 +14,7 @@ import attrs
 
 from . import _fields, _query
 from ._adapter import Adapter
-from ._conversation import Context, Event, Tally
+from ._conversation import Context, Tally
 from ._wire import Conversation, Reply, Request, Response, Send, Unreachable
 from .errors import (
     BadRecordError,
@@ -151,7 +151,7 @@ class _Creating:
                 made = yield from self.doubt.watch(asked)
             except CustomersError as error:
                 if not self.doubt.open:  # nothing was done
-                    wait = _again(self.context, self.doubt, error, attempt)
+                    wait = _again(self.context, self.doubt, self.request, error, attempt)
                     continue
                 found = yield from self._settled(error, attempt)
                 if found is not None:
@@ -177,7 +177,7 @@ class _Creating:
                 return self._compared(found)
             if wait is None:
                 raise error
-            _tell(self.context, error, wait, attempt)
+            self.context.tell_retry(error, self.request, wait, attempt, None)
             self.doubt.spent += wait
             if not isinstance(error, ConflictError):  # that id is taken, yet what was read doesn't show it: look again
                 return None
@@ -271,24 +271,19 @@ def _removed(
             if not before:
                 raise
         except CustomersError as error:
-            wait = _again(context, doubt, error, attempt)
+            wait = _again(context, doubt, once, error, attempt)
             continue
         return
 
 
-def _again(context: Context, doubt: Doubt, error: CustomersError, attempt: int) -> float:
+def _again(context: Context, doubt: Doubt, request: Request, error: CustomersError, attempt: int) -> float:
     """Seconds to wait before the same request is sent again; raises its error where that is no use."""
     wait = context.retry.wait(error, attempt, doubt.spent)
     if wait is None:
         raise error
     doubt.spent += wait
-    _tell(context, error, wait, attempt)
+    context.tell_retry(error, request, wait, attempt, None)
     return wait
-
-
-def _tell(context: Context, error: CustomersError, wait: float, attempt: int) -> None:
-    name, reason = context.adapter.name, type(error).__name__
-    context.tell(Event(kind="retry", provider=name, wait=wait, attempt=attempt, reason=reason, status=error.status))
 
 
 def _hopeful(error: CustomersError) -> CustomersError:

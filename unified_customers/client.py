@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from http import cookiejar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
@@ -22,7 +23,7 @@ import httpx
 from . import _account, _fields, _quiet, _writing, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
-from ._conversation import Context, Event, Outcome
+from ._conversation import Context, Outcome
 from ._jobs import TaskJob, ThreadJob
 from ._listing import AsyncListing, Listing
 from ._lookahead import Lookahead
@@ -33,6 +34,7 @@ from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
 from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import ConfigurationError, Fault
+from .events import Listener
 from .models import Customer, CustomerFields
 
 T = TypeVar("T")
@@ -53,10 +55,12 @@ class _Shared:
         provider: Adapter,
         timeout: Timeout | None,
         retry: Retry | None,
-        on_event: Callable[[Event], None] | None,
+        on_event: Listener | None,
         rate: float | None,
+        *,
+        account: str | None,
     ) -> None:
-        self._context: Context = _account.context_of(provider, retry, on_event)
+        self._context: Context = _account.context_of(provider, retry, on_event, account)
         self._pace = None if rate is None else Pace(rate)
         self._timeout = timeout_of(timeout)
         self._token: Token | None = None
@@ -144,12 +148,33 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool) -> Any:
+def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool, **more: Any) -> Any:
     """A client of our own."""
+    headers = {"user-agent": _AGENT}
     try:
-        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers={"user-agent": _AGENT})
+        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers=headers, **more)
     except ImportError:
         raise ConfigurationError("http2=True needs an extra: pip install 'unified-customers[http2]'") from None
+
+
+def small_http(kind: Literal["sync", "async"], timeout: Timeout | None, *, http2: bool) -> Callable[[], Any]:
+    """What makes an HTTP client for one reader of many accounts: it keeps one connection open, and no cookie.
+
+    A cookie of one account must not reach another; keys go along with each request.
+
+    Args:
+        kind: Which of httpx's.
+        timeout: As for `Client`.
+        http2: See `Client`.
+    """
+    make: Callable[..., Any] = httpx.Client if kind == "sync" else httpx.AsyncClient
+    seconds, limits = timeout_of(timeout), httpx.Limits(max_connections=None, max_keepalive_connections=1)
+
+    def made() -> Any:
+        nobody = cookiejar.DefaultCookiePolicy(allowed_domains=())
+        return _own(make, seconds, http2, limits=limits, cookies=cookiejar.CookieJar(nobody))
+
+    return made
 
 
 def _built(http: Any, request: Request, extensions: dict[str, Any]) -> Any:
@@ -223,7 +248,8 @@ class Client(_Shared):
         timeout: Seconds to wait for an answer, 30 by default; or (connect, read); or ``"never"``.
         retry: How often and how long reads are repeated.
         http_client: Your own `httpx.Client`: used as it is, with its own timeouts, and not closed.
-        on_event: Called with an `Event` for each wait, sign-in and page.
+        on_event: Called with an `Event` for each request, wait, sign-in and page, and as walks begin and end. What it
+            raises comes out of the call that was reading; no customer is lost by it.
         rate: Requests a second that all walks of this client share, slower for a while after a 429; `None` for any.
         http2: Whether to offer HTTP/2 (with the extra ``http2``); an injected client decides for itself.
 
@@ -238,12 +264,13 @@ class Client(_Shared):
         timeout: Timeout | None = _READ,
         retry: Retry | None = None,
         http_client: httpx.Client | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: Listener | None = None,
         rate: float | None = None,
         http2: bool = False,
         _sleep: Callable[[float], None] = time.sleep,
+        _account_name: str | None = None,
     ) -> None:
-        super().__init__(provider, timeout, retry, on_event, rate)
+        super().__init__(provider, timeout, retry, on_event, rate, account=_account_name)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.Client")
         if isinstance(http_client, httpx.AsyncClient):
@@ -270,6 +297,7 @@ class Client(_Shared):
             job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
             self._http.close()
+        self._context.watch.close()
 
     def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -299,6 +327,7 @@ class Client(_Shared):
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = self.pump(walk.turn(), walk.look)
@@ -542,14 +571,15 @@ class AsyncClient(_Shared):
         timeout: Timeout | None = _READ,
         retry: Retry | None = None,
         http_client: httpx.AsyncClient | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: Listener | None = None,
         rate: float | None = None,
         http2: bool = False,
         _sleep: Callable[[float], Any] | None = None,
+        _account_name: str | None = None,
     ) -> None:
         import anyio
 
-        super().__init__(provider, timeout, retry, on_event, rate)
+        super().__init__(provider, timeout, retry, on_event, rate, account=_account_name)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient")
         if isinstance(http_client, httpx.Client):
@@ -581,6 +611,7 @@ class AsyncClient(_Shared):
                 await job.ended()
             if self._owned:
                 await self._http.aclose()
+        self._context.watch.close()
 
     async def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -616,6 +647,7 @@ class AsyncClient(_Shared):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = await self.pump(walk.turn(), walk.look)
@@ -780,7 +812,7 @@ def connect(
     timeout: Timeout | None = _READ,
     retry: Retry | None = None,
     http_client: httpx.Client | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Listener | None = None,
     rate: float | None = None,
     http2: bool = False,
     **settings: Any,
@@ -812,7 +844,7 @@ def connect_async(
     timeout: Timeout | None = _READ,
     retry: Retry | None = None,
     http_client: httpx.AsyncClient | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Listener | None = None,
     rate: float | None = None,
     http2: bool = False,
     **settings: Any,

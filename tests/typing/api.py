@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import unified_customers as uc
+from unified_customers import events
 
 portal = uc.FlexPortal(api_key="k", tenant_id="t", region="qatar", base_url=None)
 price = uc.Flexprice(api_key="k", region="us", environment_id="e", auth="both", scan="auto")
@@ -21,7 +22,16 @@ retry = uc.Retry(attempts=1, budget=10.0)
 
 def told(event: uc.Event) -> None:
     assert_type(event.kind, str)
-    assert_type(event.wait, float)
+    match event:
+        case events.Repeated():
+            assert_type(event.kind, Literal["retry"])
+            assert_type(event.wait, float)
+        case events.PageRead(number=number, read=read):
+            assert_type((number, read), tuple[int, int])
+        case events.WalkEnded(outcome="failed", error=error):
+            assert_type(error, str | None)
+        case _:
+            assert_type(event.walk, int | None)
 
 
 def read() -> None:
@@ -66,6 +76,32 @@ def shown(customer: uc.Customer) -> None:
     if customer.metrics is not None:
         assert_type(customer.metrics.monthly_revenue, Decimal | None)
     assert_type(uc.from_dict(uc.to_dict(customer)), uc.Customer)
+
+
+def many() -> None:
+    with uc.Directory({"a": price, "b": portal}, concurrency=4, per_host=2, rate=5.0, http2=False) as directory:
+        listing = directory.customers(ordered=True, on_account_error="collect", page_size=10)
+        assert_type(listing, uc.DirectoryListing)
+        for customer in listing:
+            assert_type(customer, uc.Customer)
+        for page in listing.pages():
+            assert_type(page.account, str | None)
+        assert_type(listing.checkpoint, str)
+        assert_type(listing.report, uc.DirectoryReport)
+        assert_type(directory.report.accounts, Mapping[str, uc.Report])
+        assert_type(listing.errors, dict[str, uc.CustomersError])
+        directory.customers(on_account_error=lambda error: assert_type(error, uc.CustomersError))
+    assert_type(uc.Directory.from_file(Path("accounts.toml"), only=["a"]), uc.Directory)
+
+
+async def many_later() -> None:
+    async with uc.AsyncDirectory.from_file("accounts.toml", concurrency=4) as directory:
+        listing = directory.customers(after="ucd2.x.y")
+        assert_type(listing, uc.AsyncDirectoryListing)
+        async for customer in listing:
+            assert_type(customer, uc.Customer)
+        async for page in listing.pages():
+            assert_type(page, uc.Page)
 
 
 async def read_later() -> None:

@@ -125,6 +125,7 @@ def create(base: str, headers: Headers, fields: Mapping[str, Any]) -> Request:
         headers=(*headers, *JSON_BODY[1:]),
         body=body(_spelt(fields)),
         safe=False,
+        template="/v1/customers",
     )
 
 
@@ -136,12 +137,19 @@ def change(base: str, headers: Headers, id: str, content: Mapping[str, Any]) -> 
         what="update a customer",
         headers=(*headers, *JSON_BODY[1:]),
         body=body(content),
+        template="/v1/customers",
     )
 
 
 def archive(base: str, headers: Headers, id: str) -> Request:
     """``DELETE /v1/customers/…``."""
-    return Request(method="DELETE", url=url(base, "v1", "customers", id), what="archive a customer", headers=headers)
+    return Request(
+        method="DELETE",
+        url=url(base, "v1", "customers", id),
+        what="archive a customer",
+        headers=headers,
+        template="/v1/customers/{id}",
+    )
 
 
 def changes(fields: Mapping[str, Any], current: Customer | None) -> list[dict[str, Any]]:
