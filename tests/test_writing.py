@@ -158,6 +158,13 @@ def test_an_external_id_is_changed_without_crashing_the_server(boxed, writer):
     assert [json.loads(body) for body in boxed.bodies if body][1:] == [{"metadata": {}}, {"external_id": "new"}]
 
 
+def test_an_external_id_that_stays_needs_no_first_step(boxed, writer):
+    """The server notes nothing, so it does not crash."""
+    made = writer.create(name="n", external_id="same")
+    assert writer.update(made.id, external_id="same", name="m").name == "m"
+    assert [line.split()[0] for line in boxed.sent] == ["POST", "GET", "PUT"]
+
+
 def test_an_external_id_and_metadata_can_be_changed_together(boxed, writer):
     """Metadata that is there needs no first step."""
     made = writer.create(**ADA)

@@ -30,8 +30,7 @@ from .errors import (
 from .models import Customer
 
 T = TypeVar("T")
-_NOT_DONE = frozenset({307, 308, *range(400, 500)}) - {408}  # statuses that say that nothing was done
-_GONE = frozenset({404, 410})
+_NOT_DONE = frozenset({307, 308, *range(400, 500)}) - {408, 499}  # statuses that say that nothing was done
 
 
 @attrs.define

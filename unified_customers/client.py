@@ -246,7 +246,7 @@ class Client(_Shared):
     Args:
         provider: The account's settings, such as `Flexprice(api_key=…)`.
         timeout: Seconds to wait for an answer, 30 by default; or (connect, read); or ``"never"``.
-        retry: How often and how long reads are repeated.
+        retry: How often and how long requests are repeated.
         http_client: Your own `httpx.Client`: used as it is, with its own timeouts, and not closed.
         on_event: Called with an `Event` for each request, wait, sign-in and page, and as walks begin and end. What it
             raises comes out of the call that was reading; no customer is lost by it.

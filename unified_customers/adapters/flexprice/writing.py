@@ -180,7 +180,9 @@ def looks_first(fields: Mapping[str, Any]) -> bool:
 
 def needs_metadata_first(fields: Mapping[str, Any], current: Customer | None) -> bool:
     """Whether the server would crash: it notes a changed external id in the metadata, also where that is null."""
-    return "external_id" in fields and current is not None and current.raw.get("metadata") is None
+    if "external_id" not in fields or current is None or current.external_id == fields["external_id"]:
+        return False
+    return current.raw.get("metadata") is None
 
 
 def _country(address: Address | None) -> str | None:
