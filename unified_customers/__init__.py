@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         to_dict,
     )
     from .registry import providers
+    from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
 
 _ROOMS = {
@@ -118,6 +119,7 @@ _ROOMS = {
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
+    "reporting": ("Match", "Matches", "Summary", "report"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -155,6 +157,8 @@ __all__ = [
     "Listing",
     "LoopError",
     "MalformedResponseError",
+    "Match",
+    "Matches",
     "Metrics",
     "NotFoundError",
     "Page",
@@ -167,6 +171,7 @@ __all__ = [
     "Retry",
     "ServerError",
     "Status",
+    "Summary",
     "TransportError",
     "UnknownOutcomeError",
     "UnsupportedError",
@@ -175,6 +180,7 @@ __all__ = [
     "connect_async",
     "from_dict",
     "providers",
+    "report",
     "sandbox",
     "to_dict",
 ]

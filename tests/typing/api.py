@@ -149,6 +149,16 @@ async def read_later() -> None:
         print(total)
 
 
+def reported(client: uc.Client) -> None:
+    summary = uc.report(client.customers(), currency={"doha": "QAR"})
+    assert_type(summary, uc.Summary)
+    assert_type(summary.to_html(), str)
+    assert_type(summary.revenue[0].total, Decimal)
+    for row in summary.matches:
+        assert_type(row, uc.Match)
+    assert_type(uc.report([], matching=False).matches, uc.Matches)
+
+
 def by_name() -> None:
     assert_type(uc.connect("flexprice", api_key="k"), uc.Client)
     assert_type(uc.connect_async("flexprice", api_key="k"), uc.AsyncClient)

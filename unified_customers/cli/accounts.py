@@ -41,6 +41,15 @@ def connect(name: str, path: Path | None, on_event: Callable[[uc.Event], None]) 
     return uc.Client(book.settings(name), on_event=on_event)
 
 
+def every(path: Path | None) -> list[str]:
+    """The names of all accounts of the file, in its order; none where there is no file.
+
+    Raises:
+        ConfigurationError: The file can't be read.
+    """
+    return list(load(path or FILE).tables) if path is not None or Path(FILE).is_file() else []
+
+
 def _unknown(name: str, book: Book | None) -> uc.ConfigurationError:
     tables = () if book is None else book.tables
     known = [*registry.names(), *(account for account in tables if account not in registry.names())]

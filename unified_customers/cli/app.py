@@ -16,6 +16,7 @@ from .boxes import sandbox
 from .demo import demo
 from .options import State, shared
 from .reading import list_
+from .reporting import report
 from .single import check, count, get, providers
 
 _NAME = "unified-customers"
@@ -53,7 +54,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, list_, get, count, check, providers, sandbox):
+for _command in (demo, list_, get, count, check, report, providers, sandbox):
     cli.add_command(_command)
 
 

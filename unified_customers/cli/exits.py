@@ -36,6 +36,8 @@ _OPTIONS = {
     "before": "before",
     "unsupported": "unsupported",
     "on_bad_record": "on-bad-record",
+    "on_account_error": "on-account-error",
+    "currency": "currency",
 }
 _KEYWORD = re.compile(rf"\b({'|'.join(_OPTIONS)})=")
 _READ_ALL = "sum(1 for _ in client.customers())"
