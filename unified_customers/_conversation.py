@@ -108,6 +108,7 @@ class Context:
         hide: tuple[str, ...] = (),
         accept: Callable[[Response], bool] = lambda _: False,
         ahead: bool = False,
+        after: float = 0.0,
     ) -> Conversation[T]:
         """Send `request` until `read` makes a value of the answer, or nothing more can be done.
 
@@ -118,8 +119,9 @@ class Context:
             hide: Values that the caller sent, to be masked in errors.
             accept: Whether an error status is an answer that `read` understands.
             ahead: Whether it may have been sent already.
+            after: Seconds to wait before it is sent.
         """
-        spent = wait = 0.0
+        spent, wait = 0.0, after
         attempt = tally.sends = 0
         final = False
         while True:
@@ -144,7 +146,7 @@ class Context:
                 spent += wait
                 tally.retries += 1
                 tally.waited += wait
-                self._tell_retry(error, request, wait, attempt, tally.walk)
+                self.tell_retry(error, request, wait, attempt, tally.walk)
 
     def fetch(self, request: Request, hide: tuple[str, ...], walk: int | None = None) -> Conversation[Outcome]:
         """Send a request before its turn, once; its errors wait for their turn as well."""
@@ -166,7 +168,8 @@ class Context:
             outcome.error, outcome.final = error, True
         return outcome
 
-    def _tell_retry(self, error: CustomersError, request: Request, wait: float, attempt: int, walk: int | None) -> None:
+    def tell_retry(self, error: CustomersError, request: Request, wait: float, attempt: int, walk: int | None) -> None:
+        """Say that a request failed and will be sent again."""
         if self.watch.hears(logging.WARNING):
             self.watch.tell(
                 Repeated,
