@@ -49,6 +49,17 @@ def test_no_cell_of_text_is_a_formula(customer):
     assert not [row[name] for name in texts if row[name].startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_whatever_a_spreadsheet_runs_is_defused(sign):
+    """Line feeds, which it may drop, and the full-width signs, which it may take for the plain ones, as well."""
+    writer = Csv()
+    customer = uc.Customer(provider="p", id="1", name=f"{sign}1+1")
+    [row] = read(writer.begin() + writer.page([customer]))
+    assert row["name"] == f"'{sign}1+1"
+    [row] = read(writer.begin() + Csv(defuse=False).page([customer]))
+    assert row["name"] == f"{sign}1+1"
+
+
 def test_figures_are_plain_numbers():
     """Without an exponent, and with their sign."""
     metrics = uc.Metrics(margin=Decimal("-12.50"), orders=3, monthly_revenue=Decimal("1E+3"))

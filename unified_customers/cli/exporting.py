@@ -21,8 +21,8 @@ from .telling import teller
 _EPILOG = """
 The file is written beside its place and put there when it is whole; what stood there before stays until then. --to
 FOLDER/ writes part files, which can be resumed as CSV, JSON lines and DuckDB can, but one Parquet or Arrow file can't.
-CSV has an apostrophe before texts that begin with = + - @ TAB or CR, phone numbers such as +49… included. Times are
-UTC.
+CSV has an apostrophe before texts that begin with = + - @ (full-width ones too), TAB, CR or LF, phone numbers such as
++49… included. Times are UTC.
 """
 
 

@@ -21,9 +21,9 @@ from .progress import Bar
 from .telling import teller
 
 _EPILOG = """
--o csv puts an apostrophe before a cell that begins with = + - @ TAB or CR, phone numbers such as +49… included, so that
-no spreadsheet runs it as a formula. -o json stays an open array if the reading fails. In a pipe, -o table is
-tab-separated. Times are UTC.
+-o csv puts an apostrophe before a cell that begins with = + - @ (full-width ones too), TAB, CR or LF, phone numbers
+such as +49… included, so that no spreadsheet runs it as a formula. -o json stays an open array if the reading fails.
+In a pipe, -o table is tab-separated. Times are UTC.
 """
 
 

@@ -17,7 +17,7 @@ from .columns import Column, flattened
 from .texts import dump, exact
 
 _ZEROS = 40  # a number with more of them is written with its exponent
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are full-width, which some spreadsheets run too
 Getter = Callable[[Customer], str]
 
 
@@ -71,7 +71,7 @@ def line(customer: Customer, account: str | None) -> str:
 
 
 def defused(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: with an apostrophe before = + - @ TAB CR."""
+    """A cell that no spreadsheet takes for a formula: with an apostrophe before = + - @ (full-width too) TAB CR LF."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
