@@ -73,6 +73,7 @@ def test_an_account_that_failed_is_told_and_the_others_are_there(box, tmp_path):
     done = run(*words, box=box, cwd=tmp_path)
     assert done.returncode == 1
     assert one_line(done.stderr).startswith("error: account flatpeak: ")
+    assert one_line(done.stderr).count("flatpeak: ") == 1
     assert not (tmp_path / "a.csv").exists()
     done = run(*words, "--on-account-error", "collect", "--quiet", box=box, cwd=tmp_path)
     assert done.returncode == 1
@@ -86,7 +87,8 @@ def test_an_account_that_failed_is_told_and_the_others_are_there(box, tmp_path):
         (("flexprice", "--to", "a.xls"), "the format is not known by 'a.xls'"),
         (("flexprice", "--to", "no/a.csv"), "no is no folder"),
         (("flexprice", "--to", "a.parquet", "--resume"), "leave --resume out"),
-        (("flatpeak", "--to", "a.csv", "--since", "2026-01-01"), "flatpeak has none: leave --since out"),
+        (("flatpeak", "--to", "a.csv", "--since", "2026-01-01"), "that of flatpeak does not: leave --since out"),
+        (("flexprice", "--to", "a.csv", "--since", "yesterday"), "--since takes a checkpoint, a date or a time, such"),
         (("flatpeak", "--to", "a.csv", "--kind", "business"), "can't filter by kind"),
         (("nobody", "--to", "a.csv"), "there is no account 'nobody'"),
     ],

@@ -452,22 +452,39 @@ def test_since_brings_what_was_created_since(client, box, tmp_path):
     assert uc.export(client, tmp_path / "e.csv", since="2100-01-01").rows == 0
 
 
+def test_since_takes_the_checkpoint_of_several_accounts_too(box, tmp_path):
+    """Each account goes on where it was."""
+    with Sandbox(customers=9, seed=5) as other:
+        accounts = {"pune": uc.Flexprice(**box.flexprice.settings), "kochi": uc.Flexprice(**other.flexprice.settings)}
+        with uc.Directory(accounts) as directory:
+            first = uc.export(directory, tmp_path / "a.csv")
+            old = {*box.flexprice.ids, *other.flexprice.ids}
+            box.flexprice.insert(2)
+            other.flexprice.insert()
+            result = uc.export(directory, tmp_path / "b.csv", since=first.checkpoint)
+            assert ids(result.path) == sorted({*box.flexprice.ids, *other.flexprice.ids} - old)
+            assert uc.export(directory, tmp_path / "c.csv", since=result.checkpoint).rows == 0
+            with pytest.raises(uc.CheckpointError, match="version 9"):
+                uc.export(directory, tmp_path / "d.csv", since="ucd9.x.y")
+
+
 def test_since_is_refused_where_a_provider_can_not_tell(client, box, tmp_path):
     """Before any request: by a date and by a checkpoint, alone and among others."""
     with uc.Client(uc.Flatpeak(**box.flatpeak.settings)) as other:
         checkpoint = other.customers().checkpoint
         before = len(box.flatpeak.requests)
         for since in ("2026-01-01", checkpoint):
-            with pytest.raises(uc.UnsupportedError, match=r"since= needs .* flatpeak has none"):
+            with pytest.raises(uc.UnsupportedError, match=r"since= needs .* that of flatpeak does not"):
                 uc.export(other, tmp_path / "a.csv", since=since)
         assert len(box.flatpeak.requests) == before
     accounts = {"pune": uc.Flexprice(**box.flexprice.settings), "graz": uc.Flatpeak(**box.flatpeak.settings)}
-    with uc.Directory(accounts) as directory, pytest.raises(uc.UnsupportedError, match="graz has none"):
+    with uc.Directory(accounts) as directory, pytest.raises(uc.UnsupportedError, match="that of graz does not"):
         uc.export(directory, tmp_path / "a.csv", since="2026-01-01")
     with pytest.raises(uc.UnsupportedError, match="leave sort= and order= out"):
         uc.export(client, tmp_path / "a.csv", since="2026-01-01", order="desc")
-    with pytest.raises(uc.InvalidRequestError, match="takes a date or a time"):
-        uc.export(client, tmp_path / "a.csv", since="yesterday")
+    for since in ("yesterday", "", 7):
+        with pytest.raises(uc.InvalidRequestError, match=r"since= takes a checkpoint, a date or a time, such as"):
+            uc.export(client, tmp_path / "a.csv", since=since)
 
 
 def test_an_export_since_a_date_goes_on_as_well(client, box, tmp_path, monkeypatch):

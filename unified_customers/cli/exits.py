@@ -100,14 +100,16 @@ def _say_stopped(stop: Stopped, *, verbose: bool) -> int:
         return INTERRUPTED
     if isinstance(stop.cause, uc.CustomersError):
         stop.cause.checkpoint = None  # of the walk; the file has its own
-        streams.say(f"error: {_named(stop.cause)}{_worded(stop.cause)}{_asked(stop.cause)}{stop.hint}")
+        streams.say(f"error: {_named(stop.cause)}{_asked(stop.cause)}{stop.hint}")
     elif isinstance(stop.cause, Exception):
         _say(stop.cause, verbose=verbose)
     return ERROR
 
 
 def _named(error: uc.CustomersError) -> str:
-    return f"account {error.account}: " if error.account else ""
+    if error.account is None:
+        return _worded(error)
+    return f"account {error.account}: {_worded(error).removeprefix(f'{error.account}: ')}"
 
 
 def _say(error: Exception, *, verbose: bool) -> None:

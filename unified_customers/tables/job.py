@@ -5,6 +5,7 @@ Knows clients and directories by the one method that both have; must not know fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, Self
@@ -22,6 +23,8 @@ _REFUSED = {
     "max_items": "a file is whole or not there",
     "created_after": "since= says it",
 }
+_CHECKPOINT = re.compile(r"ucd?\d+\.")
+_WANTED = "since= takes a checkpoint, a date or a time, such as 2026-11-25 or 2026-11-25T08:00Z"
 _HOW = {"unsupported", "on_bad_record", "on_account_error", "page_size", "ordered", "concurrency", "prefetch"}
 
 
@@ -112,7 +115,7 @@ class Job:
         """The checkpoint as it is, or the moment as text; refused where a provider can't."""
         if self.query.get("sort") is not None or self.query.get("order") == "desc":
             raise UnsupportedError("since= reads from the oldest to the newest: leave sort= and order= out")
-        if isinstance(since, str) and since.strip().startswith(("uc1.", "ucd1.")):
+        if isinstance(since, str) and _is_checkpoint(since.strip()):
             self._ask(datetime(1970, 1, 1, tzinfo=UTC))
             self.source.customers(**self.query, after=since)
             return since.strip()
@@ -126,15 +129,17 @@ class Job:
         except UnsupportedError as error:
             who = error.account or error.provider or "the provider"
             raise UnsupportedError(
-                f"since= needs a plain list that runs from the oldest to the newest and filters by time, and {who} "
-                "has none: leave since= out and export everything",
+                "since= needs a plain list that runs from the oldest to the newest and filters by time, and that of "
+                f"{who} does not: leave since= out and export everything",
                 provider=error.provider,
                 account=error.account,
             ) from None
+        except InvalidRequestError:  # the query without it was taken
+            raise InvalidRequestError(_WANTED) from None
 
     def open(self, after: str | None) -> Any:
         """The listing, from its start or from a checkpoint; read it by the page."""
-        by_checkpoint = self.since is not None and self.since.startswith(("uc1.", "ucd1."))
+        by_checkpoint = self.since is not None and _is_checkpoint(self.since)
         query = dict(self.query)
         if by_checkpoint:
             after = after or self.since
@@ -176,15 +181,20 @@ class Job:
             "schema": VERSION,
             "accounts": list(self.accounts),
             "query": sorted(name for name, value in self.query.items() if value is not None and name not in _HOW),
-            "since": None if self.since is None else "checkpoint" if self.since.startswith("uc") else self.since,
+            "since": None if self.since is None else "checkpoint" if _is_checkpoint(self.since) else self.since,
             "began": self.began.isoformat(),
         }
+
+
+def _is_checkpoint(text: str) -> bool:
+    """Whether it claims to be one, of an account or of several, of whatever version."""
+    return _CHECKPOINT.match(text) is not None
 
 
 def _moment(since: Any) -> str:
     if isinstance(since, date):
         return since.isoformat()
-    raise InvalidRequestError("since= takes a checkpoint, a date or a time")
+    raise InvalidRequestError(_WANTED)
 
 
 def _check(source: Any, query: Mapping[str, Any]) -> None:
