@@ -129,3 +129,13 @@ def test_no_account_and_no_file_of_accounts_is_wrong_usage(tmp_path):
     done = run("export", "--to", "a.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert b"name an ACCOUNT" in done.stderr
+
+
+def test_a_providers_error_says_one_way_to_go_on(box, tmp_path):
+    """The command's own, not the one for programs."""
+    box.flexprice.fault("500", times=99, on="list", after=2)
+    done = run("export", "flexprice", "--to", "p/", "--page-size", "9", box=box, cwd=tmp_path)
+    said = one_line(done.stderr)
+    assert done.returncode == 1
+    assert "checkpoint" not in said
+    assert said.endswith("; to go on: --resume")

@@ -197,8 +197,14 @@ def test_what_belongs_to_another_export_is_not_gone_on_with(client, box, tmp_pat
     monkeypatch.setattr("unified_customers.tables.exporting._TOGETHER", 5)
     to = place(tmp_path, name)
     broken_off(client, box, to)
-    with pytest.raises(uc.CheckpointError, match=r"belongs to another export.*without status"):
+    with pytest.raises(uc.CheckpointError, match=r"another export.*without status: .*or name another file") as caught:
         uc.export(client, to, resume=True, status="active")
+    assert "after=" not in caught.value.message
+    with (
+        uc.Directory([uc.Flexprice(**box.flexprice.settings)]) as several,
+        pytest.raises(uc.CheckpointError, match="it is of one account, and several are read"),
+    ):
+        uc.export(several, to, resume=True)
     with (
         uc.Client(uc.Flatpeak(**box.flatpeak.settings)) as other,
         pytest.raises(uc.CheckpointError, match=r"belongs to another export.*flexprice"),

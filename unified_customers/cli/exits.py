@@ -43,6 +43,7 @@ _OPTIONS = {
     "to": "to",
 }
 _KEYWORD = re.compile(rf"\b({'|'.join(_OPTIONS)})=")
+_FROM_ERROR = ", from the error's checkpoint if it has one"  # here the line itself says how to go on, if it can
 _READ_ALL = "sum(1 for _ in client.customers())"
 
 
@@ -130,7 +131,7 @@ _MORE = "; this is a bug: --verbose shows where it comes from"
 
 def _worded(error: uc.CustomersError) -> str:
     if error.status is not None:  # the provider's own words stay as they are
-        return error.message
+        return error.message.replace(_FROM_ERROR, "")
     said = error.message.replace(_READ_ALL, "list -o jsonl | wc -l")
     return _KEYWORD.sub(lambda found: f"--{_OPTIONS[found[1]]} ", said)
 

@@ -24,6 +24,12 @@ _REFUSED = {
     "created_after": "since= says it",
 }
 _CHECKPOINT = re.compile(r"ucd?\d+\.")
+_WORDS = {
+    "the checkpoint was made": "it was made",
+    "repeat that query and add after=": "repeat that query, or name another file",
+    "the checkpoint is that of a Directory, and one account is read here": "it is of several accounts, and one is read",
+    "the checkpoint is that of one account, and a Directory is read here": "it is of one account, and several are read",
+}
 _WANTED = "since= takes a checkpoint, a date or a time, such as 2026-11-25 or 2026-11-25T08:00Z"
 _HOW = {"unsupported", "on_bad_record", "on_account_error", "page_size", "ordered", "concurrency", "prefetch"}
 
@@ -157,7 +163,7 @@ class Job:
         try:
             self.source.customers(**self.query, after=start)
         except CheckpointError as error:
-            raise CheckpointError(f"{where} belongs to another export: {error.message}") from None
+            raise CheckpointError(f"{where} belongs to another export: {_of_files(error.message)}") from None
 
     @property
     def errors(self) -> dict[str, CustomersError]:
@@ -189,6 +195,13 @@ class Job:
 def _is_checkpoint(text: str) -> bool:
     """Whether it claims to be one, of an account or of several, of whatever version."""
     return _CHECKPOINT.match(text) is not None
+
+
+def _of_files(message: str) -> str:
+    """What is said of a checkpoint, for those who see files only."""
+    for of_walks, of_files in _WORDS.items():
+        message = message.replace(of_walks, of_files)
+    return message
 
 
 def _moment(since: Any) -> str:
