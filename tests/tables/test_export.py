@@ -377,6 +377,47 @@ def test_no_permission_for_root_either(client, tmp_path, monkeypatch):
             uc.export(client, tmp_path / name)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+@pytest.mark.parametrize("name", ALL)
+def test_a_private_file_stays_private(client, box, tmp_path, monkeypatch, name):
+    """While it is written as well; a new one has the mode that the umask says."""
+    monkeypatch.setattr("unified_customers.tables.exporting._TOGETHER", 5)
+    umask = os.umask(0o027)
+    try:
+        path = uc.export(client, place(tmp_path, name)).path
+        assert stat.S_IMODE(path.stat().st_mode) == (0o750 if path.is_dir() else 0o640)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        seen = []
+        real = uc.Client.customers
+
+        def watched(self, **query):
+            seen.extend(stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("*.unfinished"))
+            return real(self, **query)
+
+        monkeypatch.setattr(uc.Client, "customers", watched)
+        uc.export(client, place(tmp_path, name), page_size=5)
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+        assert set(seen) == (set() if path.suffix == ".duckdb" else {0o700 if path.is_dir() else 0o600})
+    finally:
+        os.umask(umask)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no links")
+@pytest.mark.parametrize("name", ALL)
+def test_a_link_stays_and_what_it_points_to_is_replaced(client, box, tmp_path, name):
+    """Written beside the target, as a rename stays in its folder; the second time too."""
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / name.rstrip("/"), tmp_path / "there" / name.rstrip("/")
+    if name.endswith("/"):
+        target.mkdir()
+    link.symlink_to(target)
+    for _ in range(2):
+        result = uc.export(client, place(tmp_path, name))
+        assert (result.path, link.is_symlink()) == (link, True)
+        assert ids(target) == sorted(box.flexprice.ids)
+    assert [one.name for one in target.parent.iterdir()] == [target.name]
+
+
 # DuckDB, a second time
 
 

@@ -16,7 +16,7 @@ import attrs
 
 from ..errors import UnsupportedError
 from .batches import BATCH, batch
-from .files import beside, check_place, put, remove, sync, told
+from .files import beside, check_place, create, put, remove, sync, told
 from .job import Job, Mark, Options, Portion
 from .schema import arrow, extra, schema
 
@@ -29,12 +29,14 @@ class Sheet:
 
     Attributes:
         rows: How many customers are in it, those that still wait for their batch included.
+        replaces: The file whose place it will take, if it does.
     """
 
     path: Path
     job: Job
     options: Options
     rows: int = 0
+    replaces: Path | None = None
     _file: IO[bytes] | None = None
     _writer: Any = None
     _waiting: list[Portion] = attrs.field(factory=list)
@@ -43,7 +45,7 @@ class Sheet:
     def open(self) -> None:
         """Start the file."""
         arrow()
-        self._file = self.path.open("wb")
+        self._file = create(self.path, self.replaces or self.path)
         made = schema(raw=self.options.raw)
         if self.options.format == "parquet":
             parquet = extra("pyarrow.parquet", "arrow", "Parquet")
@@ -117,7 +119,7 @@ class SheetTarget:
             )
         check_place(self.path)
         with told(self.path):
-            self._sheet = Sheet(beside(self.path), self.job, self.options)
+            self._sheet = Sheet(beside(self.path), self.job, self.options, replaces=self.path)
             self._sheet.open()
         return None
 

@@ -92,7 +92,8 @@ def export(
     """Write the customers of a client or a directory into a file.
 
     The file is whole or not there: it is written beside its place, under a name that ends in `.unfinished`, and put
-    there at the end. Until then, and after an error, what stood there before is as it was.
+    there at the end. Until then, and after an error, what stood there before is as it was. The new file has the mode
+    of the one that it replaces; a symbolic link stays, and what it points to is replaced.
 
     Args:
         source: A `Client` or a `Directory`.
@@ -116,13 +117,14 @@ def export(
         ConfigurationError: The extra `arrow` or `duckdb` is not installed.
         CustomersError: Reading failed. What was written is kept for `resume=True`, where the format can.
     """
-    path, kind, parted = _place(to, format)
+    named, kind, parted = _place(to, format)
+    path = Path(os.path.realpath(named)) if named.is_symlink() else named
     job = Job.of(source, query, since, account)
     target = _target(path, kind, job, Options(kind, raw, defuse, job.since), parted=parted)
     lock = Lock(path)
     lock.take()
     try:
-        return _run(job, target, path, resume=resume)
+        return _run(job, target, named, resume=resume)
     except BaseException as error:
         if target.stop():
             error.add_note("resume=True goes on with what was written")

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -54,6 +55,24 @@ def check_place(path: Path) -> None:
             raise ExportError(f"{path} is a folder: name a file in it, or end it with / for Parquet in part files")
         if path.exists() and not path.is_file():
             raise ExportError(f"{path} is no ordinary file")
+
+
+def create(fresh: Path, path: Path) -> IO[bytes]:
+    """Open a file that will replace another: who may not read that one may not read this one, from its first byte."""
+    mode = mode_of(path)
+    if mode is None:
+        return fresh.open("wb")
+    file = open(fresh, "wb", opener=lambda name, flags: os.open(name, flags, mode & 0o600))  # noqa: SIM115
+    fresh.chmod(mode)
+    return file
+
+
+def mode_of(path: Path) -> int | None:
+    """Who may read, write and enter what stands there; `None` if nothing does."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o777
+    except FileNotFoundError:
+        return None
 
 
 def sync(file: IO[bytes]) -> None:

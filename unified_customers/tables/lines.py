@@ -13,7 +13,7 @@ from typing import IO
 import attrs
 
 from ..errors import CheckpointError
-from .files import beside, check_place, put, remove, sync, told
+from .files import beside, check_place, create, put, remove, sync, told
 from .flat import Csv, line
 from .job import Job, Mark, Options, Portion
 from .state import State
@@ -72,7 +72,7 @@ class LinesTarget:
 
     def _start(self) -> None:
         remove(self._state.path)
-        self._file = self._work.open("wb")
+        self._file = create(self._work, self.path)
         self._file.write(self._head.encode())
         self._bytes = len(self._head.encode())
 

@@ -14,7 +14,7 @@ import attrs
 
 from ..errors import CheckpointError, ExportError
 from .columnar import Sheet
-from .files import beside, put, remove, sync_folder, told, write_json
+from .files import beside, mode_of, put, remove, sync_folder, told, write_json
 from .job import Job, Mark, Options, Portion
 from .state import State
 
@@ -61,7 +61,10 @@ class PartsTarget:
             found = self._state.load(self.job, self.options) if resume else None
             if found is None:
                 remove(self._work)
-                self._work.mkdir()
+                mode = mode_of(self.path)
+                self._work.mkdir(mode=0o777 if mode is None else mode & 0o700)
+                if mode is not None:
+                    self._work.chmod(mode)
                 self._begun = True
                 return None
             mark, content = found
