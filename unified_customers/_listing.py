@@ -6,13 +6,13 @@ Knows walks; must not know httpx. A walk is an object, not a generator, so an er
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _checkpoint
 from ._walk import Plan, Report, Walk, with_checkpoint
 from ._wire import Conversation
-from .errors import CustomersError
+from .errors import BadRecordError, CustomersError
 from .models import Customer, Page
 from .tables.batches import AsyncBatches, reader, record_batches
 
@@ -92,6 +92,10 @@ class _Walking:
     def report(self) -> Report:
         """What this walk did so far."""
         return self._walk.report
+
+    def judge(self, errors: Sequence[BadRecordError], _account: str | None = None) -> list[Customer | None]:
+        """For tables: what takes the place of customers that they can't hold."""
+        return self._walk.judge(errors)
 
 
 class CustomerIterator(_Walking):

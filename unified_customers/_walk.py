@@ -350,6 +350,18 @@ class Walk:
         kept = self.plan.on_bad_record(error) if callable(self.plan.on_bad_record) else None
         return kept if isinstance(kept, Customer) else None
 
+    def judge(self, errors: Sequence[BadRecordError]) -> list[Customer | None]:
+        """Customers that were read, but that a table can't hold: what takes their place, as the caller chose.
+
+        Raises:
+            BadRecordError: The first, where bad records are to be raised.
+        """
+        bad: list[BadRecordError] = []
+        kept = [self._keep(error, bad) for error in errors]
+        self._report.bad += len(bad)
+        self._report.bad_records.extend(bad[: _KEPT_BAD - len(self._report.bad_records)])
+        return kept
+
     def _note_bad(self, bad: Sequence[BadRecordError]) -> None:
         report = self._report
         report.bad += len(bad)

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 
 import attrs
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import unified_customers as uc
 from unified_customers.sandbox import Sandbox
-from unified_customers.tables import columns
+from unified_customers.tables import columns, figures
 from unified_customers.tables.batches import batch
 from unified_customers.tables.schema import schema
 from unified_customers.tables.texts import _patiently, exact
@@ -43,15 +43,8 @@ def client(box):
 # Values
 
 
-def fits(value):
-    """Whether a decimal of 20 digits before the point and 18 behind it holds the figure."""
-    scaled = Decimal(value).scaleb(columns.SCALE) if value is not None else Decimal(0)
-    digits = scaled.as_tuple()
-    return scaled == scaled.to_integral_value() and len(digits.digits) + max(0, digits.exponent) <= columns.DIGITS - 2
-
-
 small = st.none() | st.decimals(-(10**12), 10**12, places=9) | st.integers(-(10**12), 10**12)
-figures = st.none() | st.builds(uc.Metrics, **dict.fromkeys((a.name for a in attrs.fields(uc.Metrics)), small))
+some_metrics = st.none() | st.builds(uc.Metrics, **dict.fromkeys((a.name for a in attrs.fields(uc.Metrics)), small))
 
 
 def as_sent(value):
@@ -61,7 +54,7 @@ def as_sent(value):
     return exact(value)
 
 
-@given(strategies.customers(), figures)
+@given(strategies.customers(), some_metrics)
 def test_every_value_comes_back(customer, metrics):
     """Through a batch and out of it; text, moments to the microsecond, figures to the digit."""
     customer = attrs.evolve(customer, metrics=metrics)
@@ -100,15 +93,44 @@ def test_half_a_character_is_a_question_mark(half):
     ]
 
 
-@pytest.mark.parametrize("figure", ["1e-19", "1e20", "-123456789012345678901", "0.1234567890123456789"])
-def test_a_figure_that_does_not_fit_is_an_error_and_never_rounded(figure):
-    """It says which customer, where, and what keeps every digit."""
+@pytest.mark.parametrize(
+    "figure", ["1e20", "-123456789012345678901", "99999999999999999999.9999999999999999995", "1e99999"]
+)
+def test_a_figure_that_is_too_large_is_an_error(figure):
+    """It says which customer, where, and what holds any figure."""
     metrics = uc.Metrics(margin=Decimal(figure))
     rows = [uc.Customer(provider="p", id="1"), uc.Customer(provider="p", id="2", metrics=metrics)]
     with pytest.raises(uc.BadRecordError, match=r"customer 2 .*\$\.metrics\.margin.*\.jsonl") as caught:
         batch([(None, rows)])
     assert (caught.value.record_id, caught.value.path) == ("2", "$.metrics.margin")
     assert figure not in str(caught.value)
+
+
+@given(st.decimals(-(10**19), 10**19, allow_nan=False) | st.integers(-(10**22), 10**22))
+def test_a_figure_is_rounded_half_to_even_at_the_columns_scale_or_refused(value):
+    """Never by more than half of 1e-18; what the count says is what happened."""
+    customer = uc.Customer(provider="p", id="1", metrics=uc.Metrics(margin=value))
+    rounded, path = figures.look(customer)
+    if abs(value) >= 10**20:
+        assert path == "$.metrics.margin"
+        return
+    [row] = batch([(None, [customer])]).to_pylist()
+    found = row["metrics"]["margin"]
+    wide = Context(prec=2000)
+    assert abs(wide.subtract(Decimal(value), found)) <= Decimal("5e-19")
+    assert rounded == (found != value)
+    assert path is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "held"),
+    [("5.551115123125783e-17", "5.6e-17"), ("2.5e-18", "2e-18"), ("3.5e-18", "4e-18"), ("-1e-19", "0")],
+)
+def test_what_floats_leave_over_is_rounded(sent, held):
+    """As JavaScript answers 0.1 + 0.2 - 0.3."""
+    customer = uc.Customer(provider="p", id="1", metrics=uc.Metrics(margin=Decimal(sent)))
+    [row] = batch([(None, [customer])]).to_pylist()
+    assert row["metrics"]["margin"] == Decimal(held)
 
 
 def test_a_float_of_javascript_fits():
@@ -229,6 +251,47 @@ def test_a_directory_names_its_accounts(box):
         rows = table.read_all().select(["account", "id"]).to_pylist()
     for name, server in (("doha", box.flexportal), ("pune", box.flexprice)):
         assert sorted(row["id"] for row in rows if row["account"] == name) == sorted(server.ids)
+
+
+@pytest.fixture
+def large():
+    """A customer whose margin no column holds, the third of nine."""
+    with Sandbox(customers=9) as made:
+        made.flexportal.update(made.flexportal.ids[2], customerMargin=1e22)
+        yield made
+
+
+def test_a_figure_too_large_for_a_batch_is_a_bad_record(large):
+    """The listing's own choice decides, alone and in a directory."""
+    settings, others = uc.FlexPortal(**large.flexportal.settings), [*large.flexportal.ids]
+    bad = others.pop(2)
+    with uc.Client(settings) as client, uc.Directory({"doha": settings}) as directory:
+        for source, kind in ((client, "skip"), (directory, "skip"), (client, lambda error: None)):
+            listing = source.customers(page_size=4, on_bad_record=kind)
+            assert listing.to_arrow(batch_size=4).read_all()["id"].to_pylist() == others
+            assert listing.report.bad == 1
+        for source in (client, directory):
+            reader = source.customers(page_size=4).to_arrow()
+            for _ in range(2):
+                with pytest.raises(uc.BadRecordError, match=r"too large for decimal\(38, 18\)") as caught:
+                    reader.read_next_batch()
+                assert caught.value.record_id == bad
+        assert caught.value.account == "doha"
+        instead = client.customers(on_bad_record=lambda error: uc.Customer(provider="flexportal", id=error.record_id))
+        assert instead.to_arrow().read_all()["id"].to_pylist() == large.flexportal.ids
+
+
+@pytest.mark.anyio
+async def test_a_figure_too_large_for_an_awaited_batch_is_a_bad_record(large):
+    """Likewise."""
+    settings, others = uc.FlexPortal(**large.flexportal.settings), [*large.flexportal.ids]
+    del others[2]
+    async with uc.AsyncClient(settings) as client, uc.AsyncDirectory({"doha": settings}) as directory:
+        for source in (client, directory):
+            made = [one async for one in source.customers(on_bad_record="skip").record_batches()]
+            assert pa.Table.from_batches(made)["id"].to_pylist() == others
+            with pytest.raises(uc.BadRecordError, match="too large"):
+                await anext(source.customers().record_batches())
 
 
 @pytest.mark.anyio

@@ -146,6 +146,60 @@ def test_json_lines_are_customers_again(client, tmp_path):
     assert [uc.from_dict(row) for row in rows(tmp_path / "a.jsonl")] == list(client.customers())
 
 
+# Figures
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_floats_leave_over_is_rounded_and_counted(box, tmp_path, monkeypatch, name):
+    """In decimal columns; text keeps every digit, and `raw` does too. Counted over an export that went on as well."""
+    monkeypatch.setattr("unified_customers.tables.exporting._TOGETHER", 5)
+    first, *_, last = box.flexportal.ids
+    for one in (first, last):
+        box.flexportal.update(one, customerMargin=5.551115123125783e-17)
+    exact = name in {"all.csv", "all.jsonl"}
+    with uc.Client(uc.FlexPortal(**box.flexportal.settings), retry=uc.Retry(attempts=1)) as client:
+        box.flexportal.fault("503", times=1, on="list", after=3)
+        with pytest.raises(uc.ServerError):
+            uc.export(client, place(tmp_path, name), page_size=5, raw=True)
+        resume = name not in {"all.parquet", "all.arrow"}
+        result = uc.export(client, place(tmp_path, name), page_size=5, raw=True, resume=resume)
+    assert (result.rows, result.rounded, result.complete) == (40, 0 if exact else 2, True)
+    row = next(row for row in rows(result.path) if row["id"] == first)
+    margin = row["metrics_margin"] if name == "all.csv" else row["metrics"]["margin"]
+    assert Decimal(margin) == Decimal("5.551115123125783e-17" if exact else "5.6e-17")
+    assert "5.551115123125783e-17" in str(row["raw"]).replace("E", "e")
+
+
+@pytest.mark.parametrize("name", ["all.parquet", "all.arrow", "all.duckdb", "parts/"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_figure_too_large_for_its_column_is_a_bad_record(box, tmp_path, name, several):
+    """Raised with id and path, or left out and counted."""
+    bad = box.flexportal.ids[2]
+    box.flexportal.update(bad, customerMargin=1e22)
+    settings = uc.FlexPortal(**box.flexportal.settings)
+    with uc.Directory({"doha": settings}) if several else uc.Client(settings) as source:
+        with pytest.raises(uc.BadRecordError, match=r"metrics\.margin .*too large") as caught:
+            uc.export(source, place(tmp_path, name), page_size=5)
+        assert (caught.value.record_id, caught.value.path) == (bad, "$.metrics.margin")
+        result = uc.export(source, place(tmp_path, name), page_size=5, on_bad_record="skip")
+    assert (result.rows, result.report.bad, result.complete) == (39, 1, False)
+    assert ids(result.path) == sorted(set(box.flexportal.ids) - {bad})
+
+
+@pytest.mark.parametrize("name", ["all.duckdb", "parts/"])
+def test_an_export_that_a_figure_stopped_goes_on_with_skip(box, tmp_path, monkeypatch, name):
+    """What was read with it and not written yet is read again: only that one is missing."""
+    monkeypatch.setattr("unified_customers.tables.exporting._TOGETHER", 10)
+    bad = box.flexportal.ids[27]
+    box.flexportal.update(bad, customerMargin=-1e22)
+    with uc.Client(uc.FlexPortal(**box.flexportal.settings)) as client:
+        with pytest.raises(uc.BadRecordError):
+            uc.export(client, place(tmp_path, name), page_size=5)
+        result = uc.export(client, place(tmp_path, name), page_size=5, resume=True, on_bad_record="skip")
+    assert (result.rows, result.resumed, result.complete) == (39, True, False)
+    assert ids(result.path) == sorted(set(box.flexportal.ids) - {bad})
+
+
 # Failing and going on
 
 

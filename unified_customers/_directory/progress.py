@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 
 from .._walk import Plan, Report, State, Walk
-from ..errors import ConfigurationError, CustomersError, InvalidRequestError
-from ..models import Page
+from ..errors import BadRecordError, ConfigurationError, CustomersError, InvalidRequestError
+from ..models import Customer, Page
 from . import positions
 from .positions import Position
 from .turns import Turn, Turns
@@ -264,6 +264,15 @@ class Progress:
         self.errors[account.name] = error
         self._failed.remove(account)
         self._ended()
+
+    def judge(self, errors: Sequence[BadRecordError], account: str | None) -> list[Customer | None]:
+        """For tables: what takes the place of an account's customers that they can't hold."""
+        walk = next(one.walk for one in self.accounts if one.name == account)
+        try:
+            return walk.judge(errors)
+        except CustomersError as error:
+            name(error, str(account))
+            raise
 
     @property
     def checkpoint(self) -> str:

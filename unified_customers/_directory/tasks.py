@@ -7,7 +7,7 @@ Knows tasks, on asyncio or trio; must not know httpx. A reader ends by itself, a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 from .._listing import AsyncPump
 from .._pool import Pool
 from .._walk import State
-from ..errors import ConfigurationError
+from ..errors import BadRecordError, ConfigurationError
 from ..models import Customer, Page
 from .progress import Account, DirectoryReport, News, Progress
 from .threads import CLOSED, EMPTY, TORN
@@ -56,6 +56,10 @@ class AsyncReading:
     def report(self) -> DirectoryReport:
         """What this walk did so far."""
         return self._progress.report
+
+    def judge(self, errors: Sequence[BadRecordError], account: str | None) -> list[Customer | None]:
+        """For tables: what takes the place of an account's customers that they can't hold."""
+        return self._progress.judge(errors, account)
 
     async def _more(self) -> bool:
         """Take the next page over; `False` at the end."""

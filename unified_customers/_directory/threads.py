@@ -10,12 +10,12 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from .._listing import SyncPump
 from .._pool import Pool
 from .._walk import State
-from ..errors import ConfigurationError
+from ..errors import BadRecordError, ConfigurationError
 from ..models import Customer, Page
 from .progress import Account, DirectoryReport, News, Progress
 
@@ -72,6 +72,10 @@ class Reading:
     def report(self) -> DirectoryReport:
         """What this walk did so far."""
         return self._progress.report
+
+    def judge(self, errors: Sequence[BadRecordError], account: str | None) -> list[Customer | None]:
+        """For tables: what takes the place of an account's customers that they can't hold."""
+        return self._progress.judge(errors, account)
 
     def _more(self) -> bool:
         """Take the next page over; `False` at the end."""

@@ -86,6 +86,8 @@ def _sum_up(result: uc.ExportResult, held: State) -> None:
         streams.say(f"{result.path}: {_counts(result)}")
     if result.report.bad:
         streams.say(f"warning: {result.report.bad} records could not be read and were left out")
+    if result.rounded and not held.quiet:
+        streams.say(f"{result.rounded} figures were rounded to 18 digits behind the point; .jsonl and .csv keep all")
     if held.verbose:
         streams.say(f"checkpoint for a later --since: {result.checkpoint}")
     if result.errors:

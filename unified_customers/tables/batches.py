@@ -6,6 +6,7 @@ same page again, and what was read before it is not lost.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import BadRecordError, InvalidRequestError
 from ..models import Customer, Page
-from .columns import DIGITS, SCALE, Column, columns
+from .columns import Column, columns
+from .figures import fitted, held, too_large
 from .schema import arrow, field, schema, type_of
 from .texts import exact, whole
 
@@ -32,6 +34,9 @@ class Pages(Protocol):
     def __next__(self) -> Page:
         """The next page."""
 
+    def judge(self, errors: Sequence[BadRecordError], account: str | None, /) -> Sequence[Customer | None]:
+        """What takes the place of customers that a table can't hold."""
+
 
 class AsyncPages(Protocol):
     """An asynchronous iterator of pages."""
@@ -39,12 +44,15 @@ class AsyncPages(Protocol):
     async def __anext__(self) -> Page:
         """The next page."""
 
+    def judge(self, errors: Sequence[BadRecordError], account: str | None, /) -> Sequence[Customer | None]:
+        """What takes the place of customers that a table can't hold."""
+
 
 def batch(groups: Iterable[Group], *, raw: bool = False) -> pa.RecordBatch:
     """A record batch of customers, each group with its account's name.
 
     Raises:
-        BadRecordError: A figure has more digits than the column; nothing is rounded.
+        BadRecordError: A figure is too large for the column; digits beyond its scale are rounded.
     """
     groups = [(account, list(items)) for account, items in groups]
     customers = [one for _, items in groups for one in items]
@@ -108,30 +116,15 @@ def _decimals(column: Column, member: Column, values: list[Any], customers: Sequ
     try:
         return pa.array(exactly, kind)
     except pa.ArrowInvalid:
-        for value, customer in zip(exactly, customers, strict=True):
-            if not _fits(value):
-                raise _too_long(f"$.{column.name}.{member.name}", customer) from None
-        raise
+        path = f"$.{column.name}.{member.name}"
+        return pa.array([_fitted(*pair, path) for pair in zip(exactly, customers, strict=True)], kind)
 
 
-def _fits(value: Decimal | None) -> bool:
-    pa = arrow()
-    try:
-        pa.array([value], type_of("decimal"))
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _too_long(path: str, customer: Customer) -> BadRecordError:
-    error = BadRecordError(
-        f"customer {customer.id} has a figure with more digits than decimal({DIGITS}, {SCALE}) holds, at {path}, and "
-        "nothing is rounded: .jsonl and .csv keep every digit",
-        provider=customer.provider,
-        path=path,
-    )
-    error.record_id = customer.id
-    return error
+def _fitted(value: Decimal | None, customer: Customer, path: str) -> Decimal | None:
+    held = None if value is None else fitted(value)
+    if held is None and value is not None:
+        raise too_large(customer, path)
+    return held
 
 
 class Batches:
@@ -150,10 +143,10 @@ class Batches:
             if page is None:
                 break
             if page.items:
-                self._groups.append((page.account or self._account, page.items))
+                self._groups.append((page.account, page.items))
         if not self._groups:
             raise StopIteration
-        made = batch(self._groups, raw=self._raw)
+        made = _made(self._groups, self._pages.judge, self._account, raw=self._raw)
         self._groups = []
         return made
 
@@ -175,12 +168,30 @@ class AsyncBatches:
             except StopAsyncIteration:
                 break
             if page.items:
-                self._groups.append((page.account or self._account, page.items))
+                self._groups.append((page.account, page.items))
         if not self._groups:
             raise StopAsyncIteration
-        made = batch(self._groups, raw=self._raw)
+        made = _made(self._groups, self._pages.judge, self._account, raw=self._raw)
         self._groups = []
         return made
+
+
+def _made(groups: list[Group], judge: Any, account: str | None, *, raw: bool) -> pa.RecordBatch:
+    """A batch without the customers that it can't hold, if the caller wants to go on without them."""
+
+    def named() -> list[Group]:
+        return [(name or account, items) for name, items in groups]
+
+    try:
+        return batch(named(), raw=raw)
+    except BadRecordError:
+        groups[:] = [(name, held(items, functools.partial(_judged, judge, name))[0]) for name, items in groups]
+        return batch(named(), raw=raw)
+
+
+def _judged(judge: Any, account: str | None, errors: Sequence[BadRecordError]) -> Sequence[Customer | None]:
+    found: Sequence[Customer | None] = judge(errors, account)
+    return found
 
 
 def _count(groups: Sequence[Group]) -> int:

@@ -123,24 +123,25 @@ class DatabaseTarget:
         self._sql(f"CREATE TABLE {_WAITING} AS SELECT * FROM arriving LIMIT 0")
         self._base.unregister("arriving")
         self._sql(
-            f"CREATE TABLE {_STATE} (start VARCHAR, options VARCHAR, checkpoint VARCHAR, rows BIGINT, bad BIGINT)"
+            f"CREATE TABLE {_STATE} (start VARCHAR, options VARCHAR, checkpoint VARCHAR, rows BIGINT, bad BIGINT, "
+            "rounded BIGINT)"
         )
         options = json.dumps(attrs.asdict(self.options))
-        self._sql(f"INSERT INTO {_STATE} VALUES (?, ?, '', 0, 0)", [self.job.start, options])
+        self._sql(f"INSERT INTO {_STATE} VALUES (?, ?, '', 0, 0, 0)", [self.job.start, options])
         self._sql("COMMIT")
 
     def _go_on(self) -> Mark | None:
-        found = self._one(f"SELECT start, options, checkpoint, rows, bad FROM {_STATE}")
-        start, options, checkpoint, rows, bad = found
+        found = self._one(f"SELECT start, options, checkpoint, rows, bad, rounded FROM {_STATE}")
+        start, options, checkpoint, rows, bad, rounded = found
         compare(self.options, json.loads(options), str(self._work))
         self.job.same(start, str(self._work))
-        return Mark(checkpoint, rows, bad) if checkpoint else None
+        return Mark(checkpoint, rows, bad, rounded=rounded) if checkpoint else None
 
     def _ended(self) -> Mark:
         """A whole file was killed before it was put in its place."""
-        found = self._one(f"SELECT checkpoint, rows, bad, new, changed, gone FROM {_LOG}")
-        self.counts = Counts(*found[3:])
-        return Mark(found[0], found[1], found[2], done=True)
+        found = self._one(f"SELECT checkpoint, rows, bad, rounded, new, changed, gone FROM {_LOG}")
+        self.counts = Counts(*found[4:])
+        return Mark(found[0], found[1], found[2], done=True, rounded=found[3])
 
     def write(self, portions: Sequence[Portion], mark: Mark) -> None:
         """Take some customers; now and then they are written, together with their mark."""
@@ -157,7 +158,8 @@ class DatabaseTarget:
             self._base.register("arriving", made)
             self._sql("BEGIN")
             self._sql(f"INSERT INTO {_WAITING} SELECT * FROM arriving")
-            self._sql(f"UPDATE {_STATE} SET checkpoint = ?, rows = ?, bad = ?", [mark.checkpoint, mark.rows, mark.bad])
+            now = [mark.checkpoint, mark.rows, mark.bad, mark.rounded]
+            self._sql(f"UPDATE {_STATE} SET checkpoint = ?, rows = ?, bad = ?, rounded = ?", now)
             self._sql("COMMIT")
             self._waiting = ((), None)
             self._base.unregister("arriving")
@@ -209,9 +211,11 @@ class DatabaseTarget:
         self._sql(f"CREATE TABLE IF NOT EXISTS customers ({', '.join(defined)}, PRIMARY KEY ({', '.join(_KEY)}))")
         log = (
             "ended TIMESTAMPTZ, began TIMESTAMPTZ, start VARCHAR, checkpoint VARCHAR, schema VARCHAR, raw BOOLEAN, "
-            "rows BIGINT, bad BIGINT, new BIGINT, changed BIGINT, gone BIGINT, complete BOOLEAN, provenance VARCHAR"
+            "rows BIGINT, bad BIGINT, new BIGINT, changed BIGINT, gone BIGINT, complete BOOLEAN, provenance VARCHAR, "
+            "rounded BIGINT"
         )
         self._sql(f"CREATE TABLE IF NOT EXISTS {_LOG} ({log})")
+        self._sql(f"ALTER TABLE {_LOG} ADD COLUMN IF NOT EXISTS rounded BIGINT")  # of files from before there was one
 
     def _upsert(self, names: list[str]) -> None:
         set_ = ", ".join(f"{name} = excluded.{name}" for name in (*names, *_OWN) if name not in _KEY)
@@ -235,7 +239,7 @@ class DatabaseTarget:
     def _log(self, mark: Mark, counts: Counts) -> None:
         job, about = self.job, json.dumps(self.job.provenance())
         row = [job.began, job.start, mark.checkpoint, VERSION, self.options.raw, mark.rows, mark.bad]
-        row += [counts.new, counts.changed, counts.gone, job.whole, about]
+        row += [counts.new, counts.changed, counts.gone, job.whole, about, mark.rounded]
         self._sql(f"INSERT INTO {_LOG} VALUES (now(), {', '.join('?' for _ in row)})", row)
 
     def stop(self) -> bool:

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import attrs
 
 from ..errors import CustomersError, InvalidRequestError
+from ..models import Customer
+from . import figures
 from .columnar import SheetTarget
 from .database import Counts, DatabaseTarget
 from .files import Lock
@@ -25,6 +27,7 @@ FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".arrow": "a
 """Formats by suffix."""
 
 _PARTED = ("parquet", "arrow")
+_DECIMAL = (*_PARTED, "duckdb")  # the others hold any figure
 _TOGETHER, _BY_ACCOUNT = 1000, 20  # customers that are written together, at the least
 
 
@@ -43,6 +46,8 @@ class ExportResult:
         resumed: Whether it went on with an export that had been stopped.
         report: What the walk did in this process: a `Report`, or a directory's with one for each account.
         errors: With ``on_account_error="collect"``: the errors of accounts that failed, by name.
+        rounded: Figures that had more than 18 digits behind the point and were rounded there, half to even; never in
+            CSV and JSON lines, which hold every digit.
         new: DuckDB only: customers that were not in the table before.
         changed: DuckDB only: customers whose content is another than before, or who came back.
         gone: DuckDB only: customers that were there before and are not any more; `None` if it can't be known because
@@ -56,6 +61,7 @@ class ExportResult:
     resumed: bool = False
     report: Any = attrs.field(default=None, repr=False)
     errors: dict[str, CustomersError] = attrs.field(factory=dict, repr=False)
+    rounded: int = 0
     new: int | None = None
     changed: int | None = None
     gone: int | None = None
@@ -124,7 +130,7 @@ def export(
     lock = Lock(path)
     lock.take()
     try:
-        return _run(job, target, named, resume=resume)
+        return _run(job, target, named, kind, resume=resume)
     except BaseException as error:
         if target.stop():
             error.add_note("resume=True goes on with what was written")
@@ -162,13 +168,13 @@ def _target(path: Path, kind: str, job: Job, options: Options, *, parted: bool) 
     return LinesTarget(path, job, options, *made(options))
 
 
-def _run(job: Job, target: Target, path: Path, *, resume: bool) -> ExportResult:
+def _run(job: Job, target: Target, path: Path, kind: str, *, resume: bool) -> ExportResult:
     begun = target.begin(resume=resume)
     mark = begun or Mark(job.start)
     job.earlier_bad = mark.bad
     if not mark.done:
         listing = job.open(begun.checkpoint if begun else None)
-        mark = _write(job, target, listing.pages(), mark)
+        mark = _write(job, target, listing.pages(), mark, exact=kind not in _DECIMAL)
     target.finish(mark)
     counts: Counts | None = getattr(target, "counts", None)
     return ExportResult(
@@ -179,11 +185,12 @@ def _run(job: Job, target: Target, path: Path, *, resume: bool) -> ExportResult:
         resumed=begun is not None,
         report=job.listing.report,
         errors=job.errors,
+        rounded=mark.rounded,
         **({} if counts is None else attrs.asdict(counts)),
     )
 
 
-def _write(job: Job, target: Target, pages: Any, mark: Mark) -> Mark:
+def _write(job: Job, target: Target, pages: Any, mark: Mark, *, exact: bool) -> Mark:
     """Write page after page, some at a time, as a checkpoint of many accounts takes its time."""
     enough = max(_TOGETHER, _BY_ACCOUNT * len(job.accounts))
     portions: list[Portion] = []
@@ -195,7 +202,9 @@ def _write(job: Job, target: Target, pages: Any, mark: Mark) -> Mark:
             _hand_over(job, target, pages, portions, mark)
             raise
         if page is not None:
-            portions.append(Portion(page.account or job.named or "", page.items))
+            items, rounded = (page.items, 0) if exact else _held(pages, page)
+            mark = attrs.evolve(mark, rounded=mark.rounded + rounded)
+            portions.append(Portion(page.account or job.named or "", items))
             held += len(page.items)
         if page is None or held >= enough:
             mark = _hand_over(job, target, pages, portions, mark)
@@ -204,9 +213,19 @@ def _write(job: Job, target: Target, pages: Any, mark: Mark) -> Mark:
             return mark
 
 
+def _held(pages: Any, page: Any) -> tuple[Sequence[Customer], int]:
+    """What decimal columns hold of a page, and how many figures they round.
+
+    Raises:
+        BadRecordError: A figure is too large, and that is to be raised. What stands before it in this process and was
+            not written yet is read again, as the walk's checkpoint is after it.
+    """
+    return figures.held(page.items, lambda errors: pages.judge(errors, page.account))
+
+
 def _hand_over(job: Job, target: Target, pages: Any, portions: Sequence[Portion], mark: Mark) -> Mark:
     new = sum(len(one.customers) for one in portions)
-    mark = Mark(pages.checkpoint, mark.rows + new, job.bad)
+    mark = attrs.evolve(mark, checkpoint=pages.checkpoint, rows=mark.rows + new, bad=job.bad)
     if new:
         target.write([one for one in portions if one.customers], mark)
     return mark

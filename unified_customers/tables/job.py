@@ -51,12 +51,14 @@ class Mark:
         rows: How many they are.
         bad: How many records were left out.
         done: Whether nothing is left but to put the file in its place.
+        rounded: How many figures were rounded.
     """
 
     checkpoint: str
     rows: int = 0
     bad: int = 0
     done: bool = False
+    rounded: int = 0
 
 
 @attrs.frozen

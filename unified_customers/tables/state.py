@@ -43,7 +43,13 @@ class State:
             return None
         try:
             then, start = content["options"], content["start"]
-            mark = Mark(content["checkpoint"], int(content["rows"]), int(content["bad"]), bool(content["done"]))
+            mark = Mark(
+                content["checkpoint"],
+                int(content["rows"]),
+                int(content["bad"]),
+                bool(content["done"]),
+                int(content.get("rounded", 0)),
+            )
             known = content["version"] == _VERSION
         except (KeyError, TypeError, ValueError):
             known = False
