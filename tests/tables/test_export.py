@@ -407,6 +407,7 @@ def test_a_full_disk_is_told_in_a_line_and_the_old_file_stays(client, box, tmp_p
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1, done.stdout
     assert Path(to).name in done.stdout
+    assert "make room first" in done.stdout
     assert ids(to) == old
 
 

@@ -17,7 +17,7 @@ import attrs
 from ..errors import CheckpointError, ExportError
 from .batches import BATCH, batch
 from .columns import VERSION, columns
-from .files import beside, check_place, put, remove, told
+from .files import beside, check_place, full, put, remove, told
 from .job import Job, Mark, Options, Portion
 from .schema import extra
 from .state import compare
@@ -268,9 +268,12 @@ class DatabaseTarget:
         try:
             yield
         except duckdb.IOException as error:
-            raise ExportError(f"{self.path} can't be used: {_reason(str(error))}") from None
+            why = full(str(error))
+            said = f"used: {_reason(str(error))}" if why is None else f"written: {why}"
+            raise ExportError(f"{self.path} can't be {said}") from None
         except duckdb.Error as error:  # its text may hold a customer's data
-            raise ExportError(f"{self.path} can't be written: DuckDB says {type(error).__name__}") from None
+            why = full(str(error)) or f"DuckDB says {type(error).__name__}"
+            raise ExportError(f"{self.path} can't be written: {why}") from None
 
 
 def _reason(text: str) -> str:

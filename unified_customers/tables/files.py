@@ -44,6 +44,12 @@ def told(path: Path) -> Iterator[None]:
         raise ExportError(f"{path} can't be written: {why}{hint}") from None
 
 
+def full(text: str) -> str | None:
+    """What is said of a full disk, if a text tells of one."""
+    found = (os.strerror(number) for number in sorted(_FULL) if os.strerror(number) in text)
+    return next((f"{said}; make room first" for said in found), None)
+
+
 def check_place(path: Path) -> None:
     """Refuse a place where no file can be put.
 
