@@ -62,6 +62,13 @@ if TYPE_CHECKING:
         from_dict,
         to_dict,
     )
+    from .moving.events import MoveEvent, MoveStoppedError
+    from .moving.planning import plan
+    from .moving.plans import MovePlan, PlannedMove
+    from .moving.results import MoveMap, MoveProblem, MoveResult
+    from .moving.summary import FieldLoss, MoveSummary
+    from .moving.undoing import Undo, undo
+    from .moving.verifying import MoveDifference, Verification, verify
     from .registry import providers
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
 
@@ -108,6 +115,13 @@ _ROOMS = {
         "from_dict",
         "to_dict",
     ),
+    "moving.events": ("MoveEvent", "MoveStoppedError"),
+    "moving.planning": ("plan",),
+    "moving.plans": ("MovePlan", "PlannedMove"),
+    "moving.results": ("MoveMap", "MoveProblem", "MoveResult"),
+    "moving.summary": ("FieldLoss", "MoveSummary"),
+    "moving.undoing": ("Undo", "undo"),
+    "moving.verifying": ("MoveDifference", "Verification", "verify"),
     "adapters.flatpeak": ("Flatpeak",),
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
@@ -137,6 +151,7 @@ __all__ = [
     "DirectoryListing",
     "DriftError",
     "Event",
+    "FieldLoss",
     "FilterIgnoredError",
     "Flatpeak",
     "FlexPortal",
@@ -147,10 +162,19 @@ __all__ = [
     "LoopError",
     "MalformedResponseError",
     "Metrics",
+    "MoveDifference",
+    "MoveEvent",
+    "MoveMap",
+    "MovePlan",
+    "MoveProblem",
+    "MoveResult",
+    "MoveStoppedError",
+    "MoveSummary",
     "NotFoundError",
     "Page",
     "PaginationError",
     "PermissionDeniedError",
+    "PlannedMove",
     "Query",
     "RateLimitedError",
     "Report",
@@ -159,14 +183,19 @@ __all__ = [
     "ServerError",
     "Status",
     "TransportError",
+    "Undo",
     "UnsupportedError",
+    "Verification",
     "__version__",
     "connect",
     "connect_async",
     "from_dict",
+    "plan",
     "providers",
     "sandbox",
     "to_dict",
+    "undo",
+    "verify",
 ]
 
 

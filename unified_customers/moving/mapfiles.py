@@ -98,11 +98,11 @@ def _groups(rows: Iterable[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow  # noqa: PLC0415 - an extra
-        import pyarrow.parquet  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError:
         raise ConfigurationError("a map in Parquet needs an extra: pip install 'unified-customers[arrow]'") from None
-    return pyarrow, pyarrow.parquet
+    return pa, pq
 
 
 _WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}

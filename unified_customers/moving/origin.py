@@ -47,10 +47,10 @@ def origin_of(customer: Customer) -> Origin:
 
 def told(metadata: Mapping[str, Any]) -> Origin | None:
     """Where this target customer says that it came from, if it does."""
-    provider, id = metadata.get(FROM), metadata.get(ID)
-    if not isinstance(provider, str) or not isinstance(id, str):
+    provider, own_id = metadata.get(FROM), metadata.get(ID)
+    if not isinstance(provider, str) or not isinstance(own_id, str):
         return None
-    return Origin(provider, as_text(metadata.get(ACCOUNT) or ""), id)
+    return Origin(provider, as_text(metadata.get(ACCOUNT) or ""), own_id)
 
 
 def stamped(customer: Customer) -> Flat:

@@ -76,7 +76,7 @@ def plan(
         planner.read(source)
         planner.settle()
         identity = planner.identity(source, target)
-        return MovePlan(store, target, identity, settings, planner.account, made_at)
+        return MovePlan(store, target, identity=identity, settings=settings, account=planner.account, made_at=made_at)
     except BaseException:
         store.close()
         raise
@@ -159,9 +159,9 @@ class _Planner:
         """What only shows once all are read: customers that come twice, or that claim the same place."""
         with self._store.transaction() as run:
             for marks, column, where, action, reason in _DOUBLES:
-                rows = f"SELECT {column} FROM rows WHERE {where} GROUP BY {column} HAVING count(*) > 1"  # noqa: S608 - our own words
+                rows = f"SELECT {column} FROM rows WHERE {where} GROUP BY {column} HAVING count(*) > 1"
                 run.execute(
-                    f"UPDATE rows SET action = ?, reasons = ? WHERE {column} IN ({rows}) AND {marks}",  # noqa: S608
+                    f"UPDATE rows SET action = ?, reasons = ? WHERE {column} IN ({rows}) AND {marks}",
                     (action, dumped([reason])),
                 )
 

@@ -18,7 +18,7 @@ from ..client import Client
 from .fields import digest
 from .settings import Identity, Settings
 from .store import Temporary
-from .summary import ACTIONS, FieldLoss, Summary
+from .summary import ACTIONS, FieldLoss, MoveSummary
 
 if TYPE_CHECKING:
     from .events import MoveEvent
@@ -80,6 +80,7 @@ class MovePlan:
         self,
         store: Temporary,
         target: Client,
+        *,
         identity: Identity,
         settings: Settings,
         account: tuple[str, str] | None,
@@ -120,7 +121,7 @@ class MovePlan:
         return self._target
 
     @functools.cached_property
-    def summary(self) -> Summary:
+    def summary(self) -> MoveSummary:
         """What it comes to."""
         counts = dict.fromkeys(ACTIONS, 0)
         counts.update({row["action"]: row["number"] for row in self._store.run(_COUNTS)})
@@ -128,7 +129,7 @@ class MovePlan:
             FieldLoss(field=row["field"], fate=row["fate"], where=row["kept"], customers=row["number"])
             for row in self._store.run(_LOSSES)
         )
-        return Summary(
+        return MoveSummary(
             source=self.identity.source,
             target=self.identity.target,
             counts=counts,

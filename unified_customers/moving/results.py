@@ -60,6 +60,16 @@ class MoveResult:
     not_moved: Mapping[str, int]
     vanished: int
 
+    @classmethod
+    def read(cls, journal: str | Path) -> MoveResult:
+        """What a journal says, without any request.
+
+        Raises:
+            ConfigurationError: It is no journal, or another process uses it.
+        """
+        with opened(journal) as held:
+            return result_of(held)
+
     @property
     def complete(self) -> bool:
         """Whether nothing is left to send, unknown or refused."""
@@ -72,6 +82,91 @@ class MoveResult:
 
     @property
     def problems(self) -> Iterator[MoveProblem]:
+        """Everybody who was not moved, with the reasons."""
+        return problems(self.journal)
+
+    @property
+    def sentence(self) -> str:
+        """The counts in a line."""
+        counts = {
+            "created": self.created,
+            "updated": self.updated,
+            "the same": self.same,
+            "refused": self.refused,
+            "unknown": self.unknown,
+            "left": self.left,
+            **{f"{action}": number for action, number in self.not_moved.items()},
+            "gone at the source": self.vanished,
+        }
+        return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "nobody"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class MoveMap(Mapping[str, str]):
+    """Source id → target id, read from the journal when asked."""
+
+    def __init__(self, journal: Path) -> None:
+        self._path = journal
+
+    def __getitem__(self, source_id: str) -> str:
+        with opened(self._path) as journal:
+            for row in journal.each("target_id", f"source_id = ? AND {MAPPED}", (source_id,)):
+                return str(row["target_id"])
+        raise KeyError(source_id)
+
+    def __iter__(self) -> Iterator[str]:
+        with opened(self._path) as journal:
+            for row in journal.each("source_id", MAPPED):
+                yield row["source_id"]
+
+    def __len__(self) -> int:
+        with opened(self._path) as journal:
+            return journal.count(MAPPED)
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """Source id, external id and target id of each."""
+        with opened(self._path) as journal:
+            for row in journal.each("source_id, external_id, target_id", MAPPED):
+                yield row["source_id"], row["external_id"] or "", row["target_id"]
+
+    def write(self, path: str | Path) -> int:
+        """Write it to a file: `.csv`, `.jsonl` or `.parquet` (extra ``arrow``), by the suffix.
+
+        Returns:
+            How many customers it has.
+
+        Raises:
+            ConfigurationError: The suffix is another, an extra is missing, or the file can't be written.
+        """
+        from .mapfiles import write_map  # noqa: PLC0415 - few want a file
+
+        with opened(self._path) as journal:
+            source, target = journal.identity.source, journal.identity.target
+        return write_map(Path(path), self.rows(), source, target)
+
+    def __repr__(self) -> str:
+        return f"<MoveMap of {self._path}>"
+
+
+def result_of(journal: Journal) -> MoveResult:
+    """What an open journal says."""
+    count = journal.count
+    return MoveResult(
+        journal=journal.path,
+        created=count("created AND state IN ('done', 'planned', 'refused')"),
+        updated=count("state = 'done' AND NOT created"),
+        same=count("state = 'left' AND action = 'same'"),
+        refused=count("state = 'refused'"),
+        unknown=count("state IN ('sending', 'unknown')"),
+        left=count("state = 'planned'"),
+        not_moved=journal.counts("action", "state = 'left' AND action != 'same' AND present"),
+        vanished=count("NOT present AND state != 'undone' AND target_id IS NOT NULL"),
+    )
+
+
+def problems(self) -> Iterator[MoveProblem]:
         """Everybody who was not moved, with the reasons."""
         return problems(self.journal)
 

@@ -34,7 +34,8 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
     with Journal(path) as journal:
         journal.take(plan)
         total = journal.count("state IN ('planned', 'sending', 'unknown')")
-        crew = _Crew(journal, Sender(plan.target, plan.account), concurrency, pace, on_event or _nobody, total)
+        sender = Sender(plan.target, plan.account)
+        crew = _Crew(journal, sender, size=concurrency, pace=pace, on_event=on_event or _nobody, total=total)
         crew.work()
         result = result_of(journal)
     if crew.stop is not None:
@@ -74,7 +75,7 @@ class _Crew:
     """The threads of a run, and what they share."""
 
     def __init__(
-        self, journal: Journal, sender: Sender, size: int, pace: Pace | None, on_event: OnEvent, total: int
+        self, journal: Journal, sender: Sender, *, size: int, pace: Pace | None, on_event: OnEvent, total: int
     ) -> None:
         self._journal = journal
         self._sender = sender

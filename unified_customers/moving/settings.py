@@ -68,7 +68,7 @@ def _one_of(name: str, value: Any, known: Iterable[str]) -> None:
 def _called(rule: Callable[[Customer], str | None], customer: Customer) -> str | None:
     try:
         found: Any = rule(customer)
-    except Exception as error:  # noqa: BLE001 - a user's function
+    except Exception as error:  # whatever a user's function raises
         raise InvalidRequestError(
             f"the function given as external_id= raised {type(error).__name__} for customer {customer.id}"
         ) from error

@@ -61,9 +61,7 @@ class Store:
             try:
                 yield self.connection
             except BaseException:
-                with contextlib.suppress(
-                    sqlite3.Error
-                ):  # a temporary file has nothing to go back to, and is thrown away
+                with contextlib.suppress(sqlite3.Error):  # a plan's file keeps no way back
                     self.connection.execute("ROLLBACK")
                 raise
             self.connection.execute("COMMIT")
@@ -83,7 +81,7 @@ class Store:
         last = 0
         while True:
             rows = self.run(
-                f"SELECT seq, {columns} FROM {table} WHERE ({where}) AND seq > ? ORDER BY seq LIMIT {_BATCH}",  # noqa: S608 - names of our own
+                f"SELECT seq, {columns} FROM {table} WHERE ({where}) AND seq > ? ORDER BY seq LIMIT {_BATCH}",
                 (*values, last),
             )
             if not rows:
@@ -101,9 +99,7 @@ class Temporary(Store):
     """A store that is gone when nobody needs it any more."""
 
     def __init__(self, schema: str) -> None:
-        number, name = tempfile.mkstemp(
-            prefix="unified-customers-plan-", suffix=".sqlite"
-        )  # readable by its owner only
+        number, name = tempfile.mkstemp(prefix="unified-customers-plan-", suffix=".sqlite")  # its owner's alone
         os.close(number)
         super().__init__(Path(name), schema, lasting=False)
         self._gone = finalize(self, _remove, self.connection, name)

@@ -49,7 +49,7 @@ class FieldLoss:
 
 
 @attrs.frozen(kw_only=True)
-class Summary:
+class MoveSummary:
     """What a plan would do; `print` shows it as a table.
 
     Attributes:

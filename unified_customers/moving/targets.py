@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import attrs
 
-from .. import _fields
 from ..client import Client
 from ..errors import Fault, UnsupportedError
 from ..models import Customer, Status
@@ -36,7 +35,7 @@ class Target:
 
     def update_faults(self, sends: Flat) -> Sequence[Fault]:
         """What it would refuse in an update."""
-        return _fields.faults(self.client.provider, keywords(sends), creating=False)
+        return self.client.check_update(**keywords(sends))
 
 
 def target_of(client: Client, settings: Settings) -> Target:
@@ -57,7 +56,8 @@ def target_of(client: Client, settings: Settings) -> Target:
     creating = bool(can.creates)
 
     def faults(wanted: Flat) -> Sequence[Fault]:
-        return _fields.faults(adapter, keywords(wanted), creating=creating)
+        fields = keywords(wanted)
+        return client.check_create(**fields) if creating else client.check_update(**fields)
 
     terms = Terms(fields=stores, parts=frozenset(can.address), on_loss=settings.on_loss, faults=faults)
     refuses = None if creating else f"{adapter.title} creates no customers through this interface"

@@ -148,7 +148,7 @@ def _refused(losses: Iterable[Loss], terms: Terms) -> list[Fault]:
 
 
 def differences(wanted: Mapping[str, str], there: Mapping[str, str], ignored: frozenset[str]) -> dict[str, list[Any]]:
-    """The paths whose value at the target is another, each with [there, wanted]; what the source lacks is left alone."""
+    """The paths whose value at the target is another, each with [there, wanted]; what a source lacks is left alone."""
     return {
         path: [there.get(path), value]
         for path, value in wanted.items()
