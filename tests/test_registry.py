@@ -142,7 +142,7 @@ def plugins(monkeypatch):
 
     def install(**values):
         points = EntryPoints(EntryPoint(name, value, registry.GROUP) for name, value in values.items())
-        monkeypatch.setattr(registry, "entry_points", lambda group: points.select(group=group))
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points.select(group=group))
 
     return install
 

@@ -113,6 +113,7 @@ class Context:
         hide: tuple[str, ...] = (),
         accept: Callable[[Response], bool] = lambda _: False,
         ahead: bool = False,
+        after: float = 0.0,
     ) -> Conversation[T]:
         """Send `request` until `read` makes a value of the answer, or nothing more can be done.
 
@@ -123,8 +124,9 @@ class Context:
             hide: Values that the caller sent, to be masked in errors.
             accept: Whether an error status is an answer that `read` understands.
             ahead: Whether it may have been sent already.
+            after: Seconds to wait before it is sent.
         """
-        spent = wait = 0.0
+        spent, wait = 0.0, after
         attempt = 0
         while True:
             attempt += 1

@@ -6,13 +6,10 @@ be stopped when whoever wanted it is gone.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
-
-import anyio
 
 Release = Callable[[], None]
 
@@ -74,6 +71,8 @@ class TaskJob:
     """Work in a task of its own, on asyncio or trio; it stands in `running` as long as it runs."""
 
     def __init__(self, work: Callable[[Release], Awaitable[Any]], running: set[TaskJob]) -> None:
+        import anyio
+
         self._released, self._done = anyio.Event(), anyio.Event()
         self._running, self._work = running, work
         self._task: Any = None
@@ -126,8 +125,10 @@ class TaskJob:
 def _spawn(run: Callable[[], Any]) -> Any:
     """Start a task that belongs to the loop: an iterator can be dropped anywhere, so no scope could own it."""
     if "trio" in sys.modules:
-        import trio  # noqa: PLC0415 - only where it is in use
+        import trio
 
         if trio.lowlevel.in_trio_run():
             return trio.lowlevel.spawn_system_task(run)
+    import asyncio
+
     return asyncio.get_running_loop().create_task(run())

@@ -5,7 +5,6 @@ Knows keywords and capabilities; must not know HTTP or how a provider pages.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -36,13 +35,16 @@ def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         for name in kwargs:
             if name not in names:
-                raise UnsupportedError(f"there is no keyword {name}=: {_nearest(name, names)}")
+                raise UnsupportedError(f"there is no keyword {name}=: {nearest(name, names)}")
         return function(*args, **kwargs)
 
     return checked
 
 
-def _nearest(word: str, words: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
+    """What a word that is not known may have been meant for."""
+    import difflib
+
     near = difflib.get_close_matches(word.casefold(), list(words), n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(words))}"
 
@@ -129,7 +131,7 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
         raise UnsupportedError(f"{adapter.title} can't be walked backwards: leave before= out", provider=adapter.name)
     tests = {name: _TESTS[name](value) for name, value in far.items()}
     values = far if here is None else {**far, "sort": [here.field, here.down]}
-    return Checked(adapter.check_query(query), tests, values, tuple(_texts([filters, wanted.params or {}])), here)
+    return Checked(adapter.check_query(query), tests, values, tuple(texts([filters, wanted.params or {}])), here)
 
 
 def _filters(wanted: Wanted) -> dict[str, Any]:
@@ -213,7 +215,7 @@ def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None, 
     if lacking and wanted.unsupported == "local":
         return None, None, _sort_here(sort or "created_at", order)
     if sort is not None and sort not in can.sorts:
-        says = _nearest(sort, can.sorts) if can.sorts else "it sorts by nothing"
+        says = nearest(sort, can.sorts) if can.sorts else "it sorts by nothing"
         raise UnsupportedError(f"{adapter.title} can't sort by that (sort=): {says}", provider=adapter.name)
     if order is not None and order not in can.orders:
         raise UnsupportedError(
@@ -226,7 +228,7 @@ def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None, 
 def _sort_here(field: str, order: str | None) -> Sort:
     known = (*_SORTED_HERE, *(a.name for a in attrs.fields(Metrics)))
     if field not in known:
-        raise UnsupportedError(f"nothing can be sorted by that here (sort=): {_nearest(field, known)}")
+        raise UnsupportedError(f"nothing can be sorted by that here (sort=): {nearest(field, known)}")
     return Sort(field, order == "desc")
 
 
@@ -268,16 +270,16 @@ def _page_size(adapter: Adapter, value: Any) -> int:
     return value
 
 
-def _texts(value: Any) -> Iterable[str]:
+def texts(value: Any) -> Iterable[str]:
     """Every text in the caller's values, to be masked in errors."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 _TESTS: dict[str, Callable[[Any], Test]] = {

@@ -63,11 +63,13 @@ class Unreachable:
         kind: ``"timeout"``, ``"connection"`` or ``"unreadable"`` (it came, but can't be decoded).
         reason: For people; holds no address and no secret.
         elapsed: Seconds spent.
+        sent: Whether any of the request may have reached the provider.
     """
 
     kind: str
     reason: str
     elapsed: float = 0.0
+    sent: bool = True
 
 
 @attrs.frozen(kw_only=True)

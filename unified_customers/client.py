@@ -15,12 +15,11 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, Unpack
 
-import anyio
 import httpx
 
-from . import _account, _quiet, registry
+from . import _account, _fields, _quiet, _writing, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
 from ._conversation import Context, Event, Outcome
@@ -33,8 +32,8 @@ from ._retry import Retry, retry_after
 from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
 from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
-from .errors import ConfigurationError
-from .models import Customer
+from .errors import ConfigurationError, Fault
+from .models import Customer, CustomerFields
 
 T = TypeVar("T")
 Several = str | Iterable[str] | None
@@ -42,6 +41,7 @@ Timeout = float | tuple[float, float] | httpx.Timeout | Literal["never"]
 
 _CONNECT, _READ = 10.0, 30.0
 _PATIENCE = 5.0  # seconds that closing waits for requests that were sent ahead
+_NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})  # no connection was there to send on
 _AGENT = f"unified-customers/{__version__}"
 
 
@@ -89,6 +89,22 @@ class _Shared:
             prefetch=prefetch,
             on_bad_record=on_bad_record,
         )
+
+    def check_create(self, **fields: Unpack[CustomerFields]) -> tuple[Fault, ...]:
+        """Everything for which `create` would refuse these fields; nothing is sent.
+
+        Raises:
+            UnsupportedError: There is no such keyword.
+        """
+        return _fields.faults(self.provider, fields, creating=True)
+
+    def check_update(self, **fields: Unpack[CustomerFields]) -> tuple[Fault, ...]:
+        """Everything for which `update` would refuse these fields, as far as that can be told without asking.
+
+        Raises:
+            UnsupportedError: There is no such keyword.
+        """
+        return _fields.faults(self.provider, fields, creating=False)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._context.adapter.name}>"
@@ -196,7 +212,7 @@ def _unreachable(error: Exception, began: float) -> Unreachable:
     """What went wrong, in words that hold no address; the class names are httpx's, and httpx2's."""
     name = type(error).__name__
     kind = "timeout" if "Timeout" in name else "unreadable" if name == "DecodingError" else "connection"
-    return Unreachable(kind=kind, reason=name, elapsed=time.monotonic() - began)
+    return Unreachable(kind=kind, reason=name, elapsed=time.monotonic() - began, sent=name not in _NOT_SENT)
 
 
 class Client(_Shared):
@@ -448,6 +464,66 @@ class Client(_Shared):
         )
         return self.pump(_account.count(self._context, wanted))
 
+    def create(self, **fields: Unpack[CustomerFields]) -> Customer:
+        """Create a customer; whatever becomes of the answer, never two.
+
+        Args:
+            fields: As they are named in `Customer`: which ones the provider takes, and which it needs, is told by
+                `providers()`. `params` holds the provider's own. `None` is as if left out.
+
+        Raises:
+            UnsupportedError: The provider creates no customers, or lacks a field; nothing was sent.
+            InvalidRequestError: Without `status`, values that it would refuse, all in `faults`; nothing was sent.
+            ConflictError: The external id is taken.
+            UnknownOutcomeError: The answer was lost, and what became of the customer can't be found out.
+            MalformedResponseError: It was created, but not as sent; `details` has its id.
+        """
+        doubt = _writing.doubt_of(self._context)
+        with doubt:
+            return self.pump(_writing.create(self._context, fields, doubt))
+
+    def update(self, id: str, **fields: Unpack[CustomerFields]) -> Customer:
+        """Change a customer: what is not named stays, `None` clears, metadata and addresses are replaced whole.
+
+        It is repeated as `Retry` allows, which does no harm. An error that leaves it open whether the change was made
+        (`TransportError`, `ServerError`) is mended by updating again.
+
+        Args:
+            id: The provider's id.
+            fields: As they are named in `Customer`, and `params` for the provider's own.
+
+        Raises:
+            UnsupportedError: The provider lacks a field, or can't clear it; nothing was changed.
+            InvalidRequestError: Without `status`, values that it would refuse, all in `faults`; nothing was sent.
+            NotFoundError: There is no such customer.
+            ConflictError: The external id is taken.
+            MalformedResponseError: The answer shows other values than were sent.
+        """
+        return self.pump(_writing.update(self._context, id, fields))
+
+    def archive(self, id: str) -> None:
+        """Take a customer out of use; it stays stored. An answer that was lost is no failure: it is asked again.
+
+        Raises:
+            UnsupportedError: The provider archives none; nothing was sent.
+            NotFoundError: There is no such customer, or it is archived already.
+        """
+        self.pump(_writing.archive(self._context, id))
+
+    def delete(self, id: str, *, cascade: bool = False) -> None:
+        """Erase a customer for good, with everything that hangs on it.
+
+        Args:
+            id: The provider's id.
+            cascade: Has to be `True`: the word for what goes along.
+
+        Raises:
+            UnsupportedError: The provider erases none; nothing was sent.
+            InvalidRequestError: Without `cascade=True`; nothing was sent.
+            NotFoundError: There is no such customer.
+        """
+        self.pump(_writing.delete(self._context, id, cascade))
+
     def check(self) -> CheckResult:
         """Sign in, read one page, and say what was found."""
         return self.pump(_account.check(self._context))
@@ -469,8 +545,10 @@ class AsyncClient(_Shared):
         on_event: Callable[[Event], None] | None = None,
         rate: float | None = None,
         http2: bool = False,
-        _sleep: Callable[[float], Any] = anyio.sleep,
+        _sleep: Callable[[float], Any] | None = None,
     ) -> None:
+        import anyio
+
         super().__init__(provider, timeout, retry, on_event, rate)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient")
@@ -480,7 +558,7 @@ class AsyncClient(_Shared):
         self._owned = http_client is None
         self._lock = anyio.Lock()
         self._jobs: set[TaskJob] = set()
-        self._sleep = _sleep
+        self._sleep = _sleep or anyio.sleep
 
     async def __aenter__(self) -> Self:
         return self
@@ -492,6 +570,8 @@ class AsyncClient(_Shared):
 
     async def aclose(self) -> None:
         """Give the connections back; an injected client stays open."""
+        import anyio
+
         self._closed = True
         jobs = [*self._jobs]
         for job in jobs:
@@ -530,6 +610,8 @@ class AsyncClient(_Shared):
 
     def task(self) -> int:
         """Which task this is."""
+        import anyio
+
         return anyio.get_current_task().id
 
     async def turn(self, walk: Walk) -> bool:
@@ -665,6 +747,27 @@ class AsyncClient(_Shared):
             params=params,
         )
         return await self.pump(_account.count(self._context, wanted))
+
+    async def create(self, **fields: Unpack[CustomerFields]) -> Customer:
+        """Create a customer; arguments and errors are those of `Client.create`.
+
+        One that is cancelled on its way may have happened.
+        """
+        doubt = _writing.doubt_of(self._context)
+        with doubt:
+            return await self.pump(_writing.create(self._context, fields, doubt))
+
+    async def update(self, id: str, **fields: Unpack[CustomerFields]) -> Customer:
+        """Change a customer; arguments and errors are those of `Client.update`."""
+        return await self.pump(_writing.update(self._context, id, fields))
+
+    async def archive(self, id: str) -> None:
+        """Take a customer out of use; errors are those of `Client.archive`."""
+        await self.pump(_writing.archive(self._context, id))
+
+    async def delete(self, id: str, *, cascade: bool = False) -> None:
+        """Erase a customer for good; arguments and errors are those of `Client.delete`."""
+        await self.pump(_writing.delete(self._context, id, cascade))
 
     async def check(self) -> CheckResult:
         """Sign in, read one page, and say what was found."""

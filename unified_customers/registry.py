@@ -6,16 +6,17 @@ asked for, and never takes the others down.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._adapter import Adapter, lacking
 from .errors import ConfigurationError
 from .models import Capabilities
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "unified_customers.providers"
 _BUILT_IN = {
@@ -64,6 +65,8 @@ def adapter_class(name: str) -> type[Adapter]:
         return cls
     plugin = _plugins().get(name)
     if plugin is None:
+        import difflib
+
         near = difflib.get_close_matches(str(name).casefold(), names(), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigurationError(f"there is no provider {name!r}: {hint}known are {', '.join(names())}")
@@ -83,6 +86,8 @@ def _loaded(name: str, plugin: EntryPoint) -> type[Adapter]:
 
 
 def _plugins() -> Mapping[str, EntryPoint]:
+    from importlib.metadata import entry_points
+
     return {point.name: point for point in entry_points(group=GROUP)}
 
 

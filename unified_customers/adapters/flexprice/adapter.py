@@ -5,7 +5,7 @@ Knows the ways to read a Flexprice list and when to change between them; must no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -32,6 +32,7 @@ from ..._wire import Request, Response
 from ...errors import (
     BadRecordError,
     ConflictError,
+    Fault,
     FilterIgnoredError,
     MalformedResponseError,
     NotFoundError,
@@ -45,7 +46,7 @@ from ...paging.keyset import KeysetPosition
 from ...paging.offset import OffsetPosition
 from ...paging.slices import SlicesPosition
 from ...paging.windows import WindowPosition
-from . import spelling, wanted
+from . import spelling, wanted, writing
 from .records import CUSTOMERS, NAME, answer_of, problem_of
 from .wanted import WantedPosition
 
@@ -102,6 +103,13 @@ class Flexprice(Adapter):
         max_page_size=LARGEST,
         total=True,
         get_by=("id", "external_id"),
+        creates=writing.CREATES,
+        requires=writing.REQUIRES,
+        updates=writing.CREATES,
+        clears=writing.CLEARS,
+        address=tuple(writing.ADDRESS),
+        unique=True,
+        archives=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (
         FirstPage,
@@ -124,6 +132,7 @@ class Flexprice(Adapter):
         "base_url": "BASE_URL",
         "environment_id": "ENVIRONMENT_ID",
     }
+    own_names: ClassVar[tuple[str, ...]] = writing.OWN
     key_advice: ClassVar[str] = "check FLEXPRICE_API_KEY, and that region (or base_url) is the one it belongs to"
 
     api_key: Secret = attrs.field(repr=False, default="")
@@ -428,6 +437,29 @@ class Flexprice(Adapter):
 
     def problem(self, response: Response) -> Problem:
         return problem_of(response)
+
+    # Writing
+
+    def faults(self, fields: Mapping[str, Any], *, creating: bool) -> Iterable[Fault]:
+        return writing.faults(fields)
+
+    def create(self, fields: Mapping[str, Any]) -> tuple[Request, Callable[[Response], Customer]]:
+        return writing.create(self._base(), self._headers(), fields), writing.created
+
+    def looks_first(self, fields: Mapping[str, Any]) -> bool:
+        return writing.looks_first(fields)
+
+    def update(
+        self, id: str, fields: Mapping[str, Any], current: Customer | None
+    ) -> Sequence[tuple[Request, Callable[[Response], Customer]]]:
+        bodies = writing.changes(fields, current)
+        return [(writing.change(self._base(), self._headers(), id, content), writing.changed) for content in bodies]
+
+    def archive(self, id: str) -> tuple[Request, Callable[[Response], None]]:
+        return writing.archive(self._base(), self._headers(), id), writing.done
+
+    def differences(self, fields: Mapping[str, Any], customer: Customer) -> tuple[str, ...]:
+        return writing.differences(fields, customer)
 
 
 def _ranked(query: Query) -> bool:
