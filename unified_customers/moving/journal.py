@@ -81,10 +81,11 @@ class Move:
 class Journal:
     """A journal that is open."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, use: str = "own") -> None:
         self.path = path
-        _made(path)
-        self._store = Store(path, _SCHEMA, lasting=True)
+        if use == "own":
+            _made(path)
+        self._store = Store(path, _SCHEMA, use)
         self._queue = threading.Lock()
         self._waiting: list[_Entry] = []
 
@@ -110,6 +111,8 @@ class Journal:
         return Identity(**self._about("identity"))
 
     def _about(self, name: str) -> Any:
+        if not self._store.one("SELECT 1 FROM sqlite_master WHERE name = 'about'"):
+            return None
         text = self._store.one("SELECT value FROM about WHERE name = ?", (name,))
         return None if text is None else json.loads(text)
 
@@ -253,8 +256,8 @@ def _made(path: Path) -> None:
         raise ConfigurationError(f"{path} can't be made: {error.strerror}") from None
 
 
-def opened(path: str | Path) -> Journal:
-    """A journal that is there already.
+def opened(path: str | Path, use: str = "read") -> Journal:
+    """A journal that is there already; only to be read, or ``"own"`` to write in it.
 
     Raises:
         ConfigurationError: It is not, or it holds no move, or another process uses it.
@@ -262,7 +265,7 @@ def opened(path: str | Path) -> Journal:
     path = Path(path)
     if not path.is_file():
         raise ConfigurationError(f"there is no journal {path}: run() makes it")
-    journal = Journal(path)
+    journal = Journal(path, use)
     try:
         _ = journal.identity
     except BaseException:

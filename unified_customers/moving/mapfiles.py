@@ -6,6 +6,7 @@ Knows formats; must not know journals. A file appears whole, under its name, or 
 from __future__ import annotations
 
 import csv
+import importlib
 import itertools
 import json
 import os
@@ -98,11 +99,9 @@ def _groups(rows: Iterable[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow as pa  # noqa: PLC0415 - an extra
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError:
         raise ConfigurationError("a map in Parquet needs an extra: pip install 'unified-customers[arrow]'") from None
-    return pa, pq
 
 
 _WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}

@@ -71,4 +71,4 @@ def key_for(path: str) -> str:
     """The metadata key that keeps a field which the target lacks: `billing_address.city` → `moved_billing_city`."""
     name, _, part = path.partition(".")
     short = name.removesuffix("_address") if name in ADDRESSES else name
-    return PREFIX + (f"{short}_{part}" if part else short)
+    return PREFIX + (f"{short}_{part}" if part else short)  # an empty metadata key becomes `moved_metadata`

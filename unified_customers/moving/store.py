@@ -19,6 +19,12 @@ from weakref import finalize
 from ..errors import ConfigurationError
 
 _BATCH = 500
+_SETTINGS = {
+    # the system lets go of an exclusive lock when the process dies, however it dies
+    "own": ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "temp_store=FILE"),
+    "read": ("query_only=ON",),
+    "scratch": ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE"),
+}
 
 
 class Store:
@@ -26,32 +32,31 @@ class Store:
 
     Args:
         path: The file.
-        lasting: Whether every commit has to survive a crash of the machine.
+        schema: Statements that make its tables.
+        use: ``"own"``: nobody else may use the file, and every commit survives a crash of the machine; ``"read"``: it
+            is there already, and only read; ``"scratch"``: nobody needs it after a crash.
     """
 
-    def __init__(self, path: Path, schema: str, *, lasting: bool) -> None:
+    def __init__(self, path: Path, schema: str, use: str) -> None:
         self.path = path
         self.lock = threading.RLock()
         with told(path):
             self.connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
             self.connection.row_factory = sqlite3.Row
             try:
-                self._prepare(schema, lasting)
+                self._prepare(schema, use)
             except BaseException:
                 self.connection.close()
                 raise
 
-    def _prepare(self, schema: str, lasting: bool) -> None:
+    def _prepare(self, schema: str, use: str) -> None:
         run = self.connection.execute
-        if lasting:
-            run("PRAGMA locking_mode=EXCLUSIVE")  # the system lets go of it when the process dies, however it dies
-            run("PRAGMA journal_mode=WAL")
-            run("PRAGMA synchronous=FULL")
+        for setting in _SETTINGS[use]:
+            run(f"PRAGMA {setting}")
+        if use == "read":
+            run("SELECT count(*) FROM sqlite_master")  # says now whether it can be read
         else:
-            run("PRAGMA journal_mode=OFF")
-            run("PRAGMA synchronous=OFF")
-        run("PRAGMA temp_store=FILE")
-        self.connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+            self.connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -101,7 +106,7 @@ class Temporary(Store):
     def __init__(self, schema: str) -> None:
         number, name = tempfile.mkstemp(prefix="unified-customers-plan-", suffix=".sqlite")  # its owner's alone
         os.close(number)
-        super().__init__(Path(name), schema, lasting=False)
+        super().__init__(Path(name), schema, "scratch")
         self._gone = finalize(self, _remove, self.connection, name)
 
     def close(self) -> None:

@@ -82,15 +82,21 @@ def translate(customer: Customer, external_id: str, terms: Terms) -> Moved:
     wanted.update({path: value for path, value in source.items() if _fits(path, terms)})
     _name(wanted, source, terms)
     lost = [path for path, value in source.items() if not _fits(path, terms) and not _told(path, value)]
-    faults = tuple(terms.faults(wanted))
-    lost += [fault.field for fault in faults if fault.field in _DROPPABLE and wanted.pop(fault.field, None)]
-    faults = tuple(fault for fault in faults if fault.field not in lost)
+    lost += _spoilt(wanted, terms)
     losses = [_loss(path, terms) for path in lost] + _texts(customer.metadata, terms)
     if terms.metadata:
-        wanted.update(_metadata(customer, source, lost, terms))
-        faults = (*faults, *_more(faults, terms.faults(wanted)))
+        losses += _add_metadata(wanted, customer, {path: source[path] for path in lost}, terms)
     losses += [Loss(name, STAYS) for name in _OWN_BOOKS if getattr(customer, name) is not None]
-    return Moved(wanted=wanted, losses=tuple(losses), faults=(*faults, *_refused(losses, terms)))
+    faults = (*terms.faults(wanted), *_refused(losses, terms))
+    return Moved(wanted=wanted, losses=tuple(losses), faults=faults)
+
+
+def _spoilt(wanted: Flat, terms: Terms) -> list[str]:
+    """Values that the target would refuse, and that a customer can do without: they are taken out."""
+    spoilt = [fault.field for fault in terms.faults(wanted) if fault.field in _DROPPABLE and fault.field in wanted]
+    for path in spoilt:
+        del wanted[path]
+    return spoilt
 
 
 def _fits(path: str, terms: Terms) -> bool:
@@ -111,10 +117,21 @@ def _name(wanted: Flat, source: Mapping[str, str], terms: Terms) -> None:
         wanted["name"] = source["company"]
 
 
-def _metadata(customer: Customer, source: Mapping[str, str], lost: Iterable[str], terms: Terms) -> Flat:
+def _add_metadata(wanted: Flat, customer: Customer, lost: Mapping[str, str], terms: Terms) -> list[Loss]:
+    """Give it its own metadata, what the target has no field for, and where it comes from; returns what is lost."""
     own = flat_metadata(_free(customer.metadata))
-    kept = {METADATA + key_for(path): source[path] for path in lost} if terms.on_loss == "metadata" else {}
-    return {**own, **kept, **stamped(customer)}
+    lost_keys = [path for path in own if path == METADATA]
+    lost_keys += _refused_keys({**wanted, **own}, own, terms)
+    kept = {**{path: own[path] for path in lost_keys}, **lost} if terms.on_loss == "metadata" else {}
+    wanted.update({path: value for path, value in own.items() if path not in lost_keys})
+    wanted.update({METADATA + key_for(path): value for path, value in kept.items()})
+    wanted.update(stamped(customer))
+    return [_loss(path, terms) for path in lost_keys]
+
+
+def _refused_keys(wanted: Flat, own: Flat, terms: Terms) -> list[str]:
+    """Keys of the source's metadata that the target keeps for itself."""
+    return [fault.field for fault in terms.faults(wanted) if fault.field in own and fault.field != METADATA]
 
 
 def _free(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,10 +150,6 @@ def _texts(metadata: Mapping[str, Any], terms: Terms) -> list[Loss]:
     if not terms.metadata:
         return [Loss("metadata", DROPPED)]
     return [Loss("metadata", TEXT)] if any(not isinstance(value, str) for value in metadata.values()) else []
-
-
-def _more(before: Iterable[Fault], now: Iterable[Fault]) -> list[Fault]:
-    return [fault for fault in now if fault.field.startswith(METADATA) and fault not in before]
 
 
 def _refused(losses: Iterable[Loss], terms: Terms) -> list[Fault]:

@@ -82,7 +82,7 @@ def undo(journal: str | Path, target: Client, *, apply: bool = False, confirm: s
         UnsupportedError: The target neither archives nor deletes.
         CustomersError: The target failed; the journal knows how far it came.
     """
-    with opened(journal) as held:
+    with opened(journal, "own" if apply else "read") as held:
         refuse_stranger(held, target)
         undoing = _Undoing(held, target)
         if not apply:
