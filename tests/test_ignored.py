@@ -44,7 +44,7 @@ def ids_of(listing):
         (flatpeak, FakeFlatpeak, {"external_id": "x"}),
         (flatpeak, FakeFlatpeak, {"external_id": ["x", "y"]}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_filter_that_the_provider_ignores_is_noticed(adapter, server, keywords):
     """Everybody is not the answer to a narrower question."""

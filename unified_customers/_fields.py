@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from ._adapter import Adapter
+from ._countries import code_of
 from ._query import nearest, texts
 from .errors import Fault, InvalidRequestError, UnsupportedError
 from .models import Address, CustomerFields
@@ -58,6 +59,9 @@ def _examined(
     for name in given:
         if name not in KNOWN:
             raise UnsupportedError(f"there is no field {name}=: {nearest(name, KNOWN)}", provider=adapter.name)
+    refusal = unable(adapter, creating=creating)
+    if refusal is not None:
+        return {}, (Fault("create" if creating else "update", refusal.message, "unsupported"),)
     good: dict[str, Any] = {}
     found: list[Fault] = []
     for name, value in given.items():
@@ -83,11 +87,26 @@ def _field(adapter: Adapter, name: str, value: Any, *, creating: bool) -> tuple[
 
 def _more_faults(adapter: Adapter, good: Mapping[str, Any], bad: set[str], *, creating: bool) -> Iterable[Fault]:
     """What is missing, and what the provider minds; a field that is faulty already is told of once."""
-    can = adapter.capabilities
     if creating:
-        yield from (Fault(name, "is required") for name in can.requires if name not in good and name not in bad)
+        needed = adapter.capabilities.requires
+        yield from (Fault(name, "is required") for name in needed if name not in good and name not in bad)
+    yield from (fault for fault in adapter.faults(good, creating=creating) if fault.field not in bad)
+
+
+def unable(adapter: Adapter, *, creating: bool) -> UnsupportedError | None:
+    """Why a provider creates, or changes, no customers at all; `None` where it does."""
+    can = adapter.capabilities
     if can.creates if creating else can.updates:
-        yield from (fault for fault in adapter.faults(good, creating=creating) if fault.field not in bad)
+        return None
+    try:
+        adapter.create({}) if creating else adapter.update("", {}, None)
+    except UnsupportedError as error:
+        error.provider = error.provider or adapter.name
+        return error
+    except AttributeError:  # it doesn't inherit from `Adapter`
+        pass
+    says = "creates" if creating else "changes"
+    return UnsupportedError(f"{adapter.title} {says} no customers here", provider=adapter.name)
 
 
 def _value(adapter: Adapter, name: str, value: Any) -> tuple[Any, list[Fault]]:
@@ -142,14 +161,23 @@ def _address(adapter: Adapter, name: str, value: Any) -> tuple[Any, list[Fault]]
         inner = getattr(value, part)
         if inner is None:
             continue
-        if part not in (*can, "country_code"):
+        if part not in can and not (part == "country_code" and "country" in can):
             found.append(Fault(f"{name}.{part}", f"is no part that {adapter.title} stores", "unsupported"))
         elif rule := _text(inner):
             found.append(Fault(f"{name}.{part}", rule))
         else:
             continue
         value = attrs.evolve(value, **{part: None})
-    return value, found
+    return value, found + _country(name, value)
+
+
+def _country(name: str, address: Address) -> list[Fault]:
+    given, named = address.country_code, code_of(address.country)
+    if given is not None and code_of(given) != given:
+        return [Fault(f"{name}.country_code", "is no ISO 3166-1 code of two capital letters")]
+    if given is not None and named not in {None, given}:
+        return [Fault(f"{name}.country", "is another country than country_code")]
+    return []
 
 
 def _mapping(adapter: Adapter, name: str, value: Any) -> tuple[Any, list[Fault]]:

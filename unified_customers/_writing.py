@@ -109,8 +109,7 @@ def create(context: Context, given: Mapping[str, Any], doubt: Doubt) -> Conversa
         InvalidRequestError: A value that it would refuse; nothing was sent.
     """
     adapter = context.adapter
-    if not adapter.capabilities.creates:
-        raise _unable(adapter, lambda: adapter.create({}), "creates no customers")
+    _refuse_unable(adapter, creating=True)
     fields = _fields.checked(adapter, given, creating=True)
     request, read = adapter.create(fields)
     hide = _fields.hidden(given)
@@ -199,8 +198,7 @@ def update(context: Context, given_id: Any, given: Mapping[str, Any]) -> Convers
         InvalidRequestError: A value that it would refuse; nothing was sent.
     """
     adapter = context.adapter
-    if not adapter.capabilities.updates:
-        raise _unable(adapter, lambda: adapter.update("", {}, None), "changes no customers")
+    _refuse_unable(adapter, creating=False)
     own = _id(given_id, "update")
     fields = _fields.checked(adapter, given, creating=False)
     return _update(context, own, fields, (own, *_fields.hidden(given)))
@@ -301,16 +299,10 @@ def _as_sent(adapter: Adapter, fields: Mapping[str, Any], made: Customer) -> Cus
     return made
 
 
-def _unable(adapter: Adapter, refuse: Callable[[], object], says: str) -> UnsupportedError:
-    """The provider's own refusal, where it has one."""
-    try:
-        refuse()
-    except UnsupportedError as error:
-        error.provider = error.provider or adapter.name
-        return error
-    except AttributeError:  # it doesn't inherit from `Adapter`
-        pass
-    return UnsupportedError(f"{adapter.title} {says}", provider=adapter.name)
+def _refuse_unable(adapter: Adapter, *, creating: bool) -> None:
+    refusal = _fields.unable(adapter, creating=creating)
+    if refusal is not None:
+        raise refusal
 
 
 def _id(value: Any, name: str) -> str:
