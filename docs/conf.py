@@ -37,7 +37,7 @@ napoleon_use_ivar = True
 nitpicky = True
 # Types of other packages and of private rooms stand in signatures and have no page here.
 nitpick_ignore_regex = [
-    ("py:.*", r"(anyio|attrs|collections|datetime|decimal|enum|httpx|os|types|typing)\..*"),
+    ("py:.*", r"(anyio|attrs|collections|datetime|decimal|enum|httpx|os|pathlib|types|typing)\..*"),
     ("py:.*", r"unified_customers\.(.*\.)?_\w+(\..*)?"),
     ("py:.*", r"(Adapter|Conversation|OnBadRecord|Several|Timeout|Accounts|T|P|R|Any|Self|StrEnum)"),
 ]

@@ -47,19 +47,19 @@ def pairs(customers):
 
 
 @pytest.mark.parametrize("size", [7, 30, 60, 100])
-@pytest.mark.parametrize("in_flight", [1, 2, 32])
-def test_every_customer_of_every_account_comes_once(box, size, in_flight):
+@pytest.mark.parametrize("concurrency", [1, 2, 32])
+def test_every_customer_of_every_account_comes_once(box, size, concurrency):
     """Whatever the pages, and however many accounts are read at once."""
-    with uc.Directory(accounts(box), in_flight=in_flight) as directory:
+    with uc.Directory(accounts(box), concurrency=concurrency) as directory:
         assert pairs(directory.customers(page_size=size)) == truth(box)
         assert pairs(directory.customers(page_size=size)) == truth(box)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("in_flight", [1, 32])
-async def test_the_async_directory_does_the_same(box, in_flight):
+@pytest.mark.parametrize("concurrency", [1, 32])
+async def test_the_async_directory_does_the_same(box, concurrency):
     """On asyncio and trio."""
-    async with uc.AsyncDirectory(accounts(box), in_flight=in_flight) as directory:
+    async with uc.AsyncDirectory(accounts(box), concurrency=concurrency) as directory:
         assert pairs([c async for c in directory.customers(page_size=20)]) == truth(box)
 
 
@@ -84,7 +84,7 @@ def test_names_are_the_caller_s_and_checkpoints_don_t_care(box):
         listing = directory.customers(page_size=7)
         walk = iter(listing)
         got = [next(walk) for _ in range(50)]
-        assert set(listing.reports) == {"a", "b", "c"}
+        assert set(listing.report.accounts) == {"a", "b", "c"}
         checkpoint = walk.checkpoint
     with uc.Directory({"x": three, "y": one, "z": two}) as directory:
         got += directory.customers(after=checkpoint)
@@ -157,7 +157,7 @@ def test_an_account_stands_once_and_a_directory_has_some(box):
         with pytest.raises(uc.ConfigurationError):
             uc.Directory(wrong)
     with pytest.raises(uc.ConfigurationError):
-        uc.Directory(accounts(box), in_flight=0)
+        uc.Directory(accounts(box), concurrency=0)
 
 
 def test_checkpoints_of_one_account_and_of_many_are_told_apart(box):
@@ -192,3 +192,62 @@ async def test_a_broken_off_async_walk_ends_with_its_directory(box):
             if len(got) == 5:
                 break
     assert max(Counter((c.provider, c.id) for c in got).values()) == 1
+
+
+@pytest.mark.parametrize("size", [7, 60])
+def test_pages_say_whose_they_are(box, size):
+    """By the account's name; their checkpoints are that account's own."""
+    named = dict(zip("abc", accounts(box), strict=True))
+    with uc.Directory(named) as directory:
+        pages = list(directory.customers(page_size=size).pages())
+    assert pairs(customer for page in pages for customer in page) == truth(box)
+    for name, adapter in named.items():
+        mine = [page for page in pages if page.account == name]
+        assert {customer.provider for page in mine for customer in page} == {adapter.name}
+        assert [page.number for page in mine] == list(range(1, len(mine) + 1))
+        assert all(page.has_more and page.next for page in mine[:-1])
+        with uc.Client(adapter) as client:
+            assert [page.items for page in mine] == [page.items for page in client.customers(page_size=size).pages()]
+            rest = list(client.customers(after=mine[0].next)) if mine[0].next else []
+        assert pairs(rest) == pairs(customer for page in mine[1:] for customer in page)
+
+
+def test_the_checkpoint_stands_behind_a_page_that_was_handed_out(box):
+    """Wherever a walk by pages is left, the rest is the rest."""
+    for stop in (0, 1, 5, 27):
+        with uc.Directory(accounts(box)) as directory:
+            walk = directory.customers(page_size=7).pages()
+            got = [customer for _ in range(stop) for customer in next(walk)]
+            checkpoint = walk.checkpoint
+            walk.close()
+            got += [customer for page in directory.customers(after=checkpoint).pages() for customer in page]
+        assert pairs(got) == truth(box), stop
+
+
+@pytest.mark.anyio
+async def test_async_pages_are_the_same(box):
+    """With the account's name, and a checkpoint behind each."""
+    async with uc.AsyncDirectory(accounts(box)) as directory:
+        listing, got = directory.customers(page_size=7), []
+        async for page in listing.pages():
+            got += page
+            assert {customer.provider for customer in page} == {page.account}
+            if len(got) > 90:
+                break
+        rest = [c async for page in directory.customers(after=listing.checkpoint).pages() for c in page]
+    assert pairs([*got, *rest]) == truth(box)
+
+
+def test_pages_go_on_after_an_error(box):
+    """The page that could not be read comes when it is asked for again."""
+    box.flexprice.fault("500", times=2)
+    with uc.Directory(accounts(box), retry=QUICK) as directory:
+        walk, got, failed = directory.customers(page_size=20).pages(), [], 0
+        while True:
+            try:
+                got += next(walk)
+            except StopIteration:
+                break
+            except uc.ServerError:
+                failed += 1
+    assert (failed, pairs(got)) == (1, truth(box))

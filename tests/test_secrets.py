@@ -161,7 +161,7 @@ def unpacked(checkpoint: str | None) -> str:
         return ""
     body = checkpoint.split(".")[1]
     text = zlib.decompress(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))).decode()
-    inner = [unpacked(one) for one in json.loads(text).values()] if checkpoint.startswith("ucd") else []
+    inner = [unpacked(one) for _, one in json.loads(text).values()] if checkpoint.startswith("ucd") else []
     return "\n".join([checkpoint, text, *inner])
 
 
@@ -387,8 +387,8 @@ async def test_over_sockets_nothing_planted_is_logged_async(name, answer, caplog
 
 def told_by(listing):
     """All that a directory's listing says of itself."""
-    reports = [repr(listing.reports), pickle.dumps(listing.reports, 0).decode("latin-1")]
-    bad = [spoken(error) for report in listing.reports.values() for error in report.bad_records]
+    reports = [repr(listing.report), pickle.dumps(listing.report, 0).decode("latin-1")]
+    bad = [spoken(error) for report in listing.report.accounts.values() for error in report.bad_records]
     return [repr(listing), str(listing), unpacked(listing.checkpoint), *reports, *bad, repr(listing.errors)]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .adapters.flexportal import FlexPortal
     from .adapters.flexprice import Flexprice
     from .client import AsyncClient, Client, connect, connect_async
-    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing
+    from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing, DirectoryReport
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from .moving.undoing import Undo, undo
     from .moving.verifying import MoveDifference, Verification, verify
     from .registry import providers
+    from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
 
 _ROOMS = {
@@ -82,7 +83,7 @@ _ROOMS = {
     "_retry": ("Retry",),
     "_walk": ("Report",),
     "client": ("AsyncClient", "Client", "connect", "connect_async"),
-    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing"),
+    "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing", "DirectoryReport"),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -132,6 +133,7 @@ _ROOMS = {
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
+    "reporting": ("Match", "Matches", "Summary", "report"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -156,6 +158,7 @@ __all__ = [
     "CustomersError",
     "Directory",
     "DirectoryListing",
+    "DirectoryReport",
     "DriftError",
     "Event",
     "Fault",
@@ -169,6 +172,8 @@ __all__ = [
     "Listing",
     "LoopError",
     "MalformedResponseError",
+    "Match",
+    "Matches",
     "Metrics",
     "MoveDifference",
     "MoveEvent",
@@ -190,6 +195,7 @@ __all__ = [
     "Retry",
     "ServerError",
     "Status",
+    "Summary",
     "TransportError",
     "Undo",
     "UnknownOutcomeError",
@@ -201,6 +207,7 @@ __all__ = [
     "from_dict",
     "plan",
     "providers",
+    "report",
     "sandbox",
     "to_dict",
     "undo",
@@ -209,8 +216,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sandbox":
-        return importlib.import_module("unified_customers.sandbox")
+    if name in {"accounts", "sandbox"}:
+        return importlib.import_module(f"unified_customers.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -111,8 +111,8 @@ def unsealed(checkpoint: Any, prefix: str, of: str) -> str:
 
 def _foreign(text: str, of: str) -> CheckpointError:
     version = text.partition(".")[0]
-    if version in {"uc1", "ucd1"}:
-        other = "a Directory" if version == "ucd1" else "one account"
+    if version in {"uc1", "ucd1", "ucd2"}:
+        other = "one account" if version == "uc1" else "a Directory"
         return CheckpointError(f"the checkpoint is that of {other}, and {of} is read here")
     if is_checkpoint(text) and version.lstrip("ucd").isdigit():
         return CheckpointError(f"the checkpoint is of version {version.lstrip('ucd')}, which this release can't read")

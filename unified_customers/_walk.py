@@ -199,6 +199,24 @@ class Walk:
         state = self.state
         return (state.held.next is None or state.left == 0) and state.pool is None
 
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to ask for, nor anything wrong to tell when asked."""
+        return self.ended and not self.state.circle
+
+    def let_go(self) -> State:
+        """Give all of a page away, to be handed out elsewhere, and keep nothing of it but where it ended."""
+        given = self.state
+        place, following = given.held.position(given.count), given.held.next
+        held = Held((), (), lambda _: place, following)
+        done = given.done + given.count
+        self.state = attrs.evolve(
+            given, items=(), make=().__getitem__, count=0, index=0, done=done, held=held, batch=None
+        )
+        if self.over:
+            self._guard, self.state.ids = Guard(), ()  # nothing can come again
+        return given
+
     def aims(self) -> Sequence[tuple[Position, Request]]:
         """What to ask for before its turn: see `Lookahead.aims`."""
         held = self.state.held
@@ -370,7 +388,10 @@ class Walk:
 
     def page(self) -> Page | None:
         """What the last turn brought, as a page."""
-        state = self.state
+        return self.page_of(self.state, self._report.pages)
+
+    def page_of(self, state: State, number: int, account: str | None = None) -> Page | None:
+        """What a turn brought, as a page; the walk may have gone on since."""
         batch, following = state.batch, state.held.next
         if batch is None:
             return None
@@ -381,7 +402,8 @@ class Walk:
             previous=None if batch.previous is None else self._save_back(batch.previous),
             total=batch.total,
             has_more=onward,
-            number=self._report.pages,
+            number=number,
+            account=account,
         )
 
     def _save_back(self, position: Position) -> str:

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from http import cookiejar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
@@ -144,12 +145,33 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool) -> Any:
+def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool, **more: Any) -> Any:
     """A client of our own."""
+    headers = {"user-agent": _AGENT}
     try:
-        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers={"user-agent": _AGENT})
+        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers=headers, **more)
     except ImportError:
         raise ConfigurationError("http2=True needs an extra: pip install 'unified-customers[http2]'") from None
+
+
+def small_http(kind: Literal["sync", "async"], timeout: Timeout | None, *, http2: bool) -> Callable[[], Any]:
+    """What makes an HTTP client for one reader of many accounts: it keeps one connection open, and no cookie.
+
+    A cookie of one account must not reach another; keys go along with each request.
+
+    Args:
+        kind: Which of httpx's.
+        timeout: As for `Client`.
+        http2: See `Client`.
+    """
+    make: Callable[..., Any] = httpx.Client if kind == "sync" else httpx.AsyncClient
+    seconds, limits = timeout_of(timeout), httpx.Limits(max_connections=None, max_keepalive_connections=1)
+
+    def made() -> Any:
+        nobody = cookiejar.DefaultCookiePolicy(allowed_domains=())
+        return _own(make, seconds, http2, limits=limits, cookies=cookiejar.CookieJar(nobody))
+
+    return made
 
 
 def _built(http: Any, request: Request, extensions: dict[str, Any]) -> Any:

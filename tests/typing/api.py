@@ -68,6 +68,32 @@ def shown(customer: uc.Customer) -> None:
     assert_type(uc.from_dict(uc.to_dict(customer)), uc.Customer)
 
 
+def many() -> None:
+    with uc.Directory({"a": price, "b": portal}, concurrency=4, per_host=2, rate=5.0, http2=False) as directory:
+        listing = directory.customers(ordered=True, on_account_error="collect", page_size=10)
+        assert_type(listing, uc.DirectoryListing)
+        for customer in listing:
+            assert_type(customer, uc.Customer)
+        for page in listing.pages():
+            assert_type(page.account, str | None)
+        assert_type(listing.checkpoint, str)
+        assert_type(listing.report, uc.DirectoryReport)
+        assert_type(directory.report.accounts, Mapping[str, uc.Report])
+        assert_type(listing.errors, dict[str, uc.CustomersError])
+        directory.customers(on_account_error=lambda error: assert_type(error, uc.CustomersError))
+    assert_type(uc.Directory.from_file(Path("accounts.toml"), only=["a"]), uc.Directory)
+
+
+async def many_later() -> None:
+    async with uc.AsyncDirectory.from_file("accounts.toml", concurrency=4) as directory:
+        listing = directory.customers(after="ucd2.x.y")
+        assert_type(listing, uc.AsyncDirectoryListing)
+        async for customer in listing:
+            assert_type(customer, uc.Customer)
+        async for page in listing.pages():
+            assert_type(page, uc.Page)
+
+
 async def read_later() -> None:
     async with uc.AsyncClient(peak, timeout=(1, 5)) as client:
         listing = client.customers(before="cus_1")
@@ -80,6 +106,16 @@ async def read_later() -> None:
         assert_type(await client.check(), uc.CheckResult)
         total: int = await client.count()
         print(total)
+
+
+def reported(client: uc.Client) -> None:
+    summary = uc.report(client.customers(), currency={"doha": "QAR"})
+    assert_type(summary, uc.Summary)
+    assert_type(summary.to_html(), str)
+    assert_type(summary.revenue[0].total, Decimal)
+    for row in summary.matches:
+        assert_type(row, uc.Match)
+    assert_type(uc.report([], matching=False).matches, uc.Matches)
 
 
 def by_name() -> None:

@@ -130,7 +130,7 @@ def read_all(box: Sandbox, show: Show) -> tuple[list[Seen], float]:
                 one.seconds = time.monotonic() - began
                 show.done(one)
     for name, one in seen.items():
-        one.report, one.error = listing.reports[name], listing.errors.get(name)
+        one.report, one.error = listing.report.accounts[name], listing.errors.get(name)
         if len(one.ids) != len(one.held):
             one.seconds = time.monotonic() - began
             show.done(one)

@@ -29,7 +29,7 @@ with uc.Directory([client.provider for client in clients]) as directory:
     listing = directory.customers()
     for customer in listing:  # all accounts at the same time, one iterator
         print(customer.provider, customer.id, customer.status, customer.created_at)
-    requests = sum(report.requests for report in listing.reports.values())
+    requests = listing.report.requests
     print(requests, "requests; to go on later:", listing.checkpoint[:12])
 """
 _SPARED = ("KIND", "CREATED", "COUNTRY", "STATUS")  # where the terminal is narrow; never whose they are

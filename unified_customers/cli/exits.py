@@ -40,6 +40,8 @@ _OPTIONS = {
     "on_loss": "on-loss",
     "confirm": "confirm",
     "journal": "journal",
+    "on_account_error": "on-account-error",
+    "currency": "currency",
 }
 _KEYWORD = re.compile(rf"\b({'|'.join(_OPTIONS)})=")
 _READ_ALL = "sum(1 for _ in client.customers())"

@@ -16,7 +16,16 @@ import unified_customers as uc
 
 OPTIONS = options()
 ASKS: dict[str, Any] = OPTIONS.get("asks", {})
-AT_ONCE: dict[str, int] = {"in_flight": OPTIONS["at_once"]} if "at_once" in OPTIONS else {}
+
+
+def opened(directory: Any) -> Any:
+    """A directory, with as many accounts at once as the options say; earlier commits called that `in_flight`."""
+    if "at_once" not in OPTIONS:
+        return directory(accounts())
+    try:
+        return directory(accounts(), concurrency=OPTIONS["at_once"])
+    except TypeError:
+        return directory(accounts(), in_flight=OPTIONS["at_once"])
 
 
 def accounts() -> list[Any]:
@@ -55,7 +64,7 @@ ABOUT = {"version": uc.__version__, "file": uc.__file__}
 
 async def open_later() -> None:
     """Open an async directory, and serve."""
-    async with uc.AsyncDirectory(accounts(), **AT_ONCE) as directory:
+    async with opened(uc.AsyncDirectory) as directory:
         await serve_later(lambda: together_later(directory), **ABOUT)
 
 
@@ -64,7 +73,7 @@ def main() -> None:
     if OPTIONS["way"] == "async":
         asyncio.run(open_later())
     elif OPTIONS["way"] == "directory":
-        with uc.Directory(accounts(), **AT_ONCE) as directory:
+        with opened(uc.Directory) as directory:
             serve(lambda: together(directory), **ABOUT)
     else:
         clients = [uc.Client(account) for account in accounts()]

@@ -1,0 +1,100 @@
+"""Where every account of a directory stands, as one text for another process, and back.
+
+Knows accounts by name and key, and their own checkpoints as texts; must not know what these mean. Format, version 2:
+``ucd2.`` + base64url(zlib(JSON)) + ``.`` + a checksum. The JSON is ``{key: [name, checkpoint]}``; in version 1, which
+is read too, it was ``{key: checkpoint}``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from .. import _checkpoint
+from ..errors import CheckpointError
+
+_PREFIX, _OLD_PREFIX = "ucd2.", "ucd1."
+_LARGEST = 1 << 28
+_DAMAGED = "the checkpoint is damaged: pass listing.checkpoint, whole and unchanged"
+
+
+@attrs.frozen
+class Position:
+    """Where one account stood.
+
+    Attributes:
+        key: What it is known by.
+        name: What it was called; `None` in a checkpoint of version 1.
+        checkpoint: Its own.
+    """
+
+    key: str
+    name: str | None
+    checkpoint: str = attrs.field(repr=False)
+
+
+def save(positions: Iterable[Position]) -> str:
+    """One text for all."""
+    content = {one.key: [one.name, one.checkpoint] for one in positions}
+    packed = _packed(json.dumps(content, separators=(",", ":")).encode())
+    return _checkpoint.sealed(_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("="))
+
+
+def _packed(text: bytes) -> bytes:
+    """Accounts' checkpoints are compressed: all that is left to undo is that they were made text, which is fast."""
+    pack = zlib.compressobj(1, strategy=zlib.Z_HUFFMAN_ONLY)
+    return pack.compress(text) + pack.flush()
+
+
+def load(after: Any) -> dict[str, Position]:
+    """The accounts' positions, by key.
+
+    Raises:
+        CheckpointError: It is damaged, or no directory's.
+    """
+    if after is None:
+        return {}
+    old = isinstance(after, str) and after.strip().startswith(_OLD_PREFIX)
+    body = _checkpoint.unsealed(after, _OLD_PREFIX if old else _PREFIX, "a Directory")
+    try:
+        packed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        content = json.loads(zlib.decompressobj().decompress(packed, _LARGEST))
+        return {str(key): _position(str(key), value) for key, value in content.items()}
+    except (ValueError, TypeError, zlib.error, AttributeError):
+        raise CheckpointError(_DAMAGED) from None
+
+
+def _position(key: str, value: object) -> Position:
+    if isinstance(value, str):
+        return Position(key, None, value)
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
+        return Position(key, None if value[0] is None else str(value[0]), value[1])
+    raise ValueError(key)
+
+
+def gone(known: Mapping[str, Position], keys: Mapping[str, str]) -> list[Position]:
+    """Positions of accounts that are not there now: kept, for when they come back."""
+    present = set(keys.values())
+    return [position for key, position in known.items() if key not in present]
+
+
+def refuse_other_account(known: Mapping[str, Position], keys: Mapping[str, str]) -> None:
+    """A name that the caller gave to another account since would go on where that one stood, or start in silence.
+
+    Raises:
+        CheckpointError: There is such a name.
+    """
+    names = {position.name: position.key for position in known.values()}
+    present = set(keys.values())
+    for name, key in keys.items():
+        before = names.get(name, key)
+        if before not in {key, *present} and key not in known:
+            raise CheckpointError(
+                f"the account {name!r} is another one (provider, address or tenant) than in the checkpoint: "
+                "give it a new name to read it from the start, or give the old settings"
+            )

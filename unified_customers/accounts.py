@@ -1,0 +1,151 @@
+"""Accounts in a TOML file, and where their keys are kept.
+
+Knows the file's form; must not know any provider's settings. A key never stands in the file, and never in what is said
+about it.
+
+    [accounts.berlin]
+    provider = "flexprice"
+    region = "us"
+    api_key = { env = "BERLIN_KEY" }      # or { file = "berlin.key" }, beside this file
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from . import registry
+from ._adapter import Adapter
+from .errors import ConfigurationError
+
+__all__ = ["Book", "load", "nearest", "read"]
+
+_SECRET = re.compile(r"(key|token|secret|password|credential|credentials)$", re.IGNORECASE)
+
+
+@attrs.frozen
+class Book:
+    """A file of accounts.
+
+    Attributes:
+        path: The file.
+        tables: What stands under each name.
+    """
+
+    path: Path
+    tables: Mapping[str, Any] = attrs.field(repr=False)
+
+    def settings(self, name: str) -> Adapter:
+        """An account's settings from the file alone: a base URL of the environment must not get its key.
+
+        Raises:
+            ConfigurationError: There is no such account, or a setting is missing or can't be right.
+        """
+        if name not in self.tables:
+            known = ", ".join(self.tables) or "none"
+            hint = nearest(name, self.tables)
+            raise ConfigurationError(f"there is no account {name!r} in {self.path}: {hint}known are {known}")
+        where, table = f"account {name!r} in {self.path}", self.tables[name]
+        if not isinstance(table, dict) or not isinstance(table.get("provider"), str):
+            raise ConfigurationError(f'{where} names no provider: provider = "flexprice", or another')
+        given = {key: _value(key, value, where, self.path) for key, value in table.items() if key != "provider"}
+        try:
+            return registry.settings(table["provider"], given, {})
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{where}: {_in_toml(error.message)}", provider=error.provider) from None
+
+
+def read(path: str | Path, *, only: Iterable[str] | None = None) -> dict[str, Adapter]:
+    """The accounts of a file, by name, for `Directory`.
+
+    Args:
+        path: A TOML file with a table for each account: ``[accounts.berlin]``, with ``provider`` and that provider's
+            settings; keys stand as ``{ env = "NAME" }`` or ``{ file = "PATH" }``, a path beside the file.
+        only: Names of those that are wanted, in their order; all by default, in the file's.
+
+    Raises:
+        ConfigurationError: The file can't be read, there is no such account, a key stands in the file itself, or a
+            setting is missing or can't be right.
+    """
+    book = load(path)
+    if isinstance(only, str):
+        raise ConfigurationError(f"only= takes names, such as only=[{only!r}]")
+    names = list(dict.fromkeys(book.tables if only is None else only))
+    if not names:
+        what = "stands in" if only is None else "is wanted of"
+        raise ConfigurationError(f"no account {what} {book.path}: accounts stand in tables such as [accounts.berlin]")
+    return {name: book.settings(name) for name in names}
+
+
+def load(path: str | Path) -> Book:
+    """A file of accounts; what is wrong with an account is told when that is asked for.
+
+    Raises:
+        ConfigurationError: The file can't be read, is not valid TOML, or has no tables of accounts.
+    """
+    found = Path(path)
+    try:
+        content = tomllib.loads(found.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at (line \d+, column \d+|end of document)", str(error))
+        where = f" ({place[1]})" if place else ""
+        raise ConfigurationError(f"{found} is not valid TOML{where}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{found} can't be read: {_why(error)}") from None
+    tables = content.get("accounts", {})
+    if not isinstance(tables, dict):
+        raise ConfigurationError(f"{found}: accounts stand in tables such as [accounts.berlin]")
+    return Book(found, tables)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question after the name that was probably meant, with a space behind; empty where none is near."""
+    folded = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    return f"did you mean {folded[near[0]]}? " if near else ""
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else os.strerror(error.errno or 0)
+
+
+def _in_toml(message: str) -> str:
+    """What the library says about a missing key, for somebody who writes TOML."""
+    return re.sub(r"give (\w+)=… or set .+", r'write \1 = { env = "NAME" } or { file = "PATH" }', message)
+
+
+def _value(key: str, value: Any, where: str, path: Path) -> Any:
+    if isinstance(value, dict):
+        return _kept(key, value, where, path)
+    if _SECRET.search(key):
+        raise ConfigurationError(
+            f"{where}: {key} must not stand in the file itself, because such files are copied, shared and committed: "
+            f'write {key} = {{ env = "NAME" }} or {{ file = "PATH" }}'
+        )
+    return value
+
+
+def _kept(key: str, value: Mapping[str, Any], where: str, path: Path) -> str:
+    """A value that is kept elsewhere."""
+    if len(value) == 1 and isinstance(value.get("env"), str):
+        found = os.environ.get(value["env"])
+        if not found:
+            raise ConfigurationError(f"{where}: {key} is in the variable {value['env']}, which is not set")
+        return found
+    if len(value) == 1 and isinstance(value.get("file"), str):
+        return _from_file(key, path.parent / Path(value["file"]).expanduser(), where)
+    raise ConfigurationError(f'{where}: {key} stands as {{ env = "NAME" }} or {{ file = "PATH" }}')
+
+
+def _from_file(key: str, path: Path, where: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{where}: {key} is in the file {path}, which can't be read: {_why(error)}") from None
