@@ -68,6 +68,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--undo", is_flag=True, help="Take back what the journal created; only tells, without --apply.")
 @click.option("--confirm", metavar="WORD", help="The word that --undo tells.")
 @click.option("--map", "map_file", type=_FILE, metavar="FILE", help="Write who became whom: .csv, .jsonl or .parquet.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write a page: of the plan, or with --apply of the result.")
 @output("table", "json", "jsonl", default="table")
 @shared
 def migrate(source: str, target: str, **options: Any) -> None:
@@ -90,6 +91,8 @@ class _Migration:
         given = self._options
         if given["undo"] and (given["verify"] or given["map_file"]):
             raise click.UsageError("--undo goes alone, or with --apply")
+        if given["html"] and (given["undo"] or not (given["apply"] or self._plans())):
+            raise click.UsageError("--html goes with a plan, or with --apply")
         if given["confirm"] and not (given["undo"] and given["apply"]):
             raise click.UsageError("--confirm goes with --undo --apply")
         if given["output"] == "jsonl" and (given["undo"] or given["verify"] or given["apply"]):
@@ -102,12 +105,16 @@ class _Migration:
             self._with_target(self._undo)
         elif given["apply"]:
             self._with_target(self._run)
-        elif not given["verify"] and not given["map_file"]:
+        elif self._plans():
             self._with_target(self._show)
         if given["verify"]:
             self._with_target(self._verify)
         if given["map_file"]:
             self._write_map()
+
+    def _plans(self) -> bool:
+        """Whether the plan is to be shown."""
+        return not any(self._options[name] for name in ("apply", "undo", "verify", "map_file"))
 
     def _with_target(self, do: Callable[[uc.Client], None]) -> None:
         with self._connect(self._target) as client:
@@ -126,6 +133,7 @@ class _Migration:
         with self._planned(target) as plan:
             for text in migrate_show.plan_texts(plan, self._options["output"]):
                 streams.write(text)
+            self._write_page(plan)
             if not self._held.quiet and self._options["output"] == "table":
                 streams.say("nothing was sent; --apply does it")
 
@@ -137,7 +145,18 @@ class _Migration:
             except KeyboardInterrupt:
                 raise exits.Interrupted(advice=self._go_on()) from None
         streams.write(migrate_show.result_text(result, self._options["output"]))
+        self._write_page(result)
         self._judge(result)
+
+    def _write_page(self, shown: uc.MovePlan | uc.MoveResult) -> None:
+        path: Path | None = self._options["html"]
+        if path is None:
+            return
+        text = shown.to_html()
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise exits.Failure(f"{path} can't be written: {error.strerror}") from None
 
     def _carried_out(self, plan: uc.MovePlan, bar: Bar) -> uc.MoveResult:
         def tell(event: uc.MoveEvent) -> None:

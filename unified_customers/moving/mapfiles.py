@@ -36,10 +36,7 @@ def write_map(path: Path, rows: Rows, source: str, target: str) -> int:
     if writer is None:
         raise ConfigurationError(f"{path} has no suffix that a map is written in: .csv, .jsonl or .parquet")
     counted = _Counted((source, one, external, target, other) for one, external, other in rows)
-    try:
-        _replaced(path, lambda fresh: writer(fresh, counted))
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be written: {os.strerror(error.errno or 0)}") from None
+    _replaced(path, lambda fresh: writer(fresh, counted))
     return counted.number
 
 
@@ -55,14 +52,17 @@ class _Counted(Iterator[tuple[str, ...]]):
 
 
 def _replaced(path: Path, write: Callable[[Path], None]) -> None:
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(number)
-    fresh = Path(name)
     try:
-        write(fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+        number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(number)
+        fresh = Path(name)
+        try:
+            write(fresh)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be written: {os.strerror(error.errno or 0)}") from None
 
 
 def defused(cell: str) -> str:

@@ -186,6 +186,16 @@ class MovePlan:
 
         return run(self, Path(journal), concurrency=concurrency, rate=rate, on_event=on_event)
 
+    def to_html(self) -> str:
+        """The plan as one page of HTML: counts, losses, problems; by ids, without customers' values.
+
+        Raises:
+            ConfigurationError: The extra `report` is not installed.
+        """
+        from .page import plan_page  # noqa: PLC0415 - an extra
+
+        return plan_page(self)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{action}={number}" for action, number in self.summary.counts.items() if number)
         return f"<MovePlan {self.identity.source} to {self.identity.target}: {counts or 'nobody'}>"

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from .journal import Journal, opened
+from .summary import FieldLoss
 
 MAPPED = "target_id IS NOT NULL AND state != 'undone' AND (state = 'done' OR created OR action = 'same')"
 _PROBLEMS = "state IN ('refused', 'unknown', 'sending') OR action IN ('conflict', 'ambiguous', 'impossible')"
@@ -99,6 +100,19 @@ class MoveResult:
             "gone at the source": self.vanished,
         }
         return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "nobody"
+
+    def to_html(self) -> str:
+        """What is done and what is not as one page of HTML: by ids, without customers' values.
+
+        Raises:
+            ConfigurationError: The extra `report` is not installed.
+        """
+        from .page import result_page  # noqa: PLC0415 - an extra
+
+        with opened(self.journal) as journal:
+            losses = [FieldLoss(**loss) for loss in journal.losses()]
+            pair = journal.identity.source, journal.identity.target
+        return result_page(self, losses, pair)
 
     def __str__(self) -> str:
         return self.sentence

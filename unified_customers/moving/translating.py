@@ -141,7 +141,8 @@ def _free(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _loss(path: str, terms: Terms) -> Loss:
     keeps = terms.metadata and terms.on_loss == "metadata"
-    return Loss(path, KEPT, key_for(path)) if keeps else Loss(path, DROPPED)
+    name = "metadata with an empty key" if path == METADATA else path
+    return Loss(name, KEPT, key_for(path)) if keeps else Loss(name, DROPPED)
 
 
 def _texts(metadata: Mapping[str, Any], terms: Terms) -> list[Loss]:
