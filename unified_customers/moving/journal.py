@@ -142,10 +142,11 @@ class Journal:
 
     def _words(self, plan: MovePlan) -> dict[str, Any]:
         summary = plan.summary
+        named = self._about("identity") or {"source": ""}
+        who = {"identity": attrs.asdict(plan.identity), "account": list(plan.account)}
         return {
             "format": FORMAT,
-            "identity": attrs.asdict(plan.identity),
-            "account": list(plan.account),
+            **({} if named["source"] else who),
             "last": {"digest": plan.digest, "started_at": time.time()},
             "losses": [attrs.asdict(loss) for loss in summary.losses],
         }

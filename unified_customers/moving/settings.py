@@ -82,7 +82,7 @@ class Identity:
     """Which move this is: a journal of another one is refused by the name of what differs.
 
     Attributes:
-        source: The source's provider.
+        source: The source's provider; empty where nobody came to tell.
         source_account: A digest of its address and account.
         query: A digest of what is read there.
         target: The target's provider.
@@ -106,8 +106,9 @@ class Identity:
             "target_account": "another account of the target",
             "query": "another query of the source",
         }
+        nobody = not (self.source and other.source)  # an iterable without customers tells no account
         for name, said in words.items():
-            if getattr(self, name) != getattr(other, name):
+            if getattr(self, name) != getattr(other, name) and not (nobody and name.startswith("source")):
                 return said
         for name, value in self.settings.items():
             if other.settings.get(name) != value:

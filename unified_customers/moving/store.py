@@ -51,11 +51,12 @@ class Store:
 
     def _prepare(self, schema: str, use: str) -> None:
         run = self.connection.execute
+        names = {row[0] for row in run("SELECT name FROM sqlite_master")}
+        if names and "about" not in names:
+            raise ConfigurationError(f"{self.path}: this is no journal of ours, but another database")
         for setting in _SETTINGS[use]:
             run(f"PRAGMA {setting}")
-        if use == "read":
-            run("SELECT count(*) FROM sqlite_master")  # says now whether it can be read
-        else:
+        if use != "read":
             self.connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
 
     @contextlib.contextmanager
