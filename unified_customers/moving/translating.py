@@ -5,15 +5,15 @@ Pure: knows customers and what a target says that it takes; must not know provid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from ..errors import Fault
 from ..models import Customer
-from .fields import METADATA, Flat, field_of, flat, flat_metadata
-from .origin import EARLIER, key_for, stamped
+from .fields import METADATA, Flat, field_of, flat
+from .origin import PATHS, key_for, stamped
 
 KEPT, DROPPED, STAYS, TEXT = "kept", "dropped", "stays", "text"
 _OWN_BOOKS = ("metrics", "updated_at")  # the provider works these out itself
@@ -77,66 +77,49 @@ class Terms:
 def translate(customer: Customer, external_id: str, terms: Terms) -> Moved:
     """What becomes of this customer."""
     source = flat(customer)
-    source.pop("external_id", None)
-    wanted = {"external_id": external_id} if "external_id" in terms.fields else {}
-    wanted.update({path: value for path, value in source.items() if _fits(path, terms)})
-    _name(wanted, source, terms)
-    lost = [path for path, value in source.items() if not _fits(path, terms) and not _told(path, value)]
-    lost += _spoilt(wanted, terms)
+    source["external_id"] = external_id
+    lost = [path for path, value in source.items() if not (_fits(path, terms) or _told(path, value))]
+    lost += [METADATA] if METADATA in source and terms.metadata else []
+    wanted = _wanted(customer, source, lost, terms)
+    faults = tuple(terms.faults(wanted))
+    spoilt = [path for fault in faults if (path := fault.field) in source and _can_do_without(path)]
+    if spoilt:
+        lost += spoilt
+        wanted = _wanted(customer, source, lost, terms)
+        faults = tuple(terms.faults(wanted))
     losses = [_loss(path, terms) for path in lost] + _texts(customer.metadata, terms)
-    if terms.metadata:
-        losses += _add_metadata(wanted, customer, {path: source[path] for path in lost}, terms)
     losses += [Loss(name, STAYS) for name in _OWN_BOOKS if getattr(customer, name) is not None]
-    faults = (*terms.faults(wanted), *_refused(losses, terms))
-    return Moved(wanted=wanted, losses=tuple(losses), faults=faults)
+    return Moved(wanted=wanted, losses=tuple(losses), faults=(*faults, *_refused(losses, terms)))
 
 
-def _spoilt(wanted: Flat, terms: Terms) -> list[str]:
-    """Values that the target would refuse, and that a customer can do without: they are taken out."""
-    spoilt = [fault.field for fault in terms.faults(wanted) if fault.field in _DROPPABLE and fault.field in wanted]
-    for path in spoilt:
-        del wanted[path]
-    return spoilt
+def _wanted(customer: Customer, source: Mapping[str, str], lost: Sequence[str], terms: Terms) -> Flat:
+    """What the target shall have, if these fields are lost."""
+    left_out = frozenset(lost)
+    wanted = {path: value for path, value in source.items() if path not in left_out and _fits(path, terms)}
+    if "name" in terms.fields and "name" not in wanted and "company" in source:
+        wanted["name"] = source["company"]  # a customer without a name bears its company's
+    if not terms.metadata:
+        return wanted
+    kept = lost if terms.on_loss == "metadata" else ()
+    wanted.update({METADATA + key_for(path): source[path] for path in kept})
+    return {**wanted, **stamped(customer)}
+
+
+def _can_do_without(path: str) -> bool:
+    """Whether a value that the target would refuse is a loss, rather than the end."""
+    return path in _DROPPABLE or path.startswith(METADATA)
 
 
 def _fits(path: str, terms: Terms) -> bool:
     if path.startswith(METADATA):
-        return False  # comes in by `_metadata`
+        return terms.metadata and path not in PATHS  # what an earlier move said of itself, `stamped` takes along
     name, _, part = path.partition(".")
     return name in terms.fields and (not part or part in terms.parts)
 
 
 def _told(path: str, value: str) -> bool:
-    """Whether nothing is lost with it: metadata has its own way, and a new customer is active anyhow."""
-    return path.startswith(METADATA) or (path == "status" and value == "active")
-
-
-def _name(wanted: Flat, source: Mapping[str, str], terms: Terms) -> None:
-    """A customer without a name bears its company's."""
-    if "name" in terms.fields and "name" not in wanted and "company" in source:
-        wanted["name"] = source["company"]
-
-
-def _add_metadata(wanted: Flat, customer: Customer, lost: Mapping[str, str], terms: Terms) -> list[Loss]:
-    """Give it its own metadata, what the target has no field for, and where it comes from; returns what is lost."""
-    own = flat_metadata(_free(customer.metadata))
-    lost_keys = [path for path in own if path == METADATA]
-    lost_keys += _refused_keys({**wanted, **own}, own, terms)
-    kept = {**{path: own[path] for path in lost_keys}, **lost} if terms.on_loss == "metadata" else {}
-    wanted.update({path: value for path, value in own.items() if path not in lost_keys})
-    wanted.update({METADATA + key_for(path): value for path, value in kept.items()})
-    wanted.update(stamped(customer))
-    return [_loss(path, terms) for path in lost_keys]
-
-
-def _refused_keys(wanted: Flat, own: Flat, terms: Terms) -> list[str]:
-    """Keys of the source's metadata that the target keeps for itself."""
-    return [fault.field for fault in terms.faults(wanted) if fault.field in own and fault.field != METADATA]
-
-
-def _free(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """A source's metadata without what an earlier move says of itself, which `stamped` takes along."""
-    return {key: value for key, value in metadata.items() if not key.startswith(EARLIER)}
+    """Whether it is told of elsewhere, or nothing is lost with it: a new customer is active anyhow."""
+    return path.startswith(METADATA) or path == "external_id" or (path == "status" and value == "active")
 
 
 def _loss(path: str, terms: Terms) -> Loss:
