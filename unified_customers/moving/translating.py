@@ -88,7 +88,7 @@ def translate(customer: Customer, external_id: str, terms: Terms) -> Moved:
         wanted = _wanted(customer, source, lost, terms)
         faults = tuple(terms.faults(wanted))
     losses = [_loss(path, terms) for path in lost] + _texts(customer.metadata, terms)
-    losses += [Loss(name, STAYS) for name in _OWN_BOOKS if getattr(customer, name) is not None]
+    losses += [Loss(name, STAYS) for name in _stays(terms) if getattr(customer, name) is not None]
     return Moved(wanted=wanted, losses=tuple(losses), faults=(*faults, *_refused(losses, terms)))
 
 
@@ -103,6 +103,11 @@ def _wanted(customer: Customer, source: Mapping[str, str], lost: Sequence[str], 
     kept = lost if terms.on_loss == "metadata" else ()
     wanted.update({METADATA + key_for(path): source[path] for path in kept})
     return {**wanted, **stamped(customer)}
+
+
+def _stays(terms: Terms) -> tuple[str, ...]:
+    """What the source works out itself; when a customer was created stands in the metadata, where there is any."""
+    return _OWN_BOOKS if terms.metadata else (*_OWN_BOOKS, "created_at")
 
 
 def _can_do_without(path: str) -> bool:
