@@ -39,7 +39,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(anyio|attrs|collections|datetime|decimal|enum|httpx|os|pathlib|types|typing)\..*"),
     ("py:.*", r"unified_customers\.(.*\.)?_\w+(\..*)?"),
-    ("py:.*", r"(Adapter|Conversation|OnBadRecord|Several|Timeout|Accounts|T|P|R|Any|Self|StrEnum)"),
+    (
+        "py:.*",
+        r"(Adapter|Conversation|OnBadRecord|Several|Timeout|Accounts|TracerProvider|MeterProvider|T|P|R|Any|Self|StrEnum)",
+    ),
 ]
 
 

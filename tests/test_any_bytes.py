@@ -275,7 +275,7 @@ def ask_list(name, body):
         b'{"message": "no"}',
         b"<html><body>502</body></html>",
         b"\x1f\x8b\x08",
-        gzip.compress(b"{}"),
+        gzip.compress(b"{}", mtime=0),
         b"[" * 200_000,
         b'{"a":' * 200_000,
         b"\xef\xbb\xbf",

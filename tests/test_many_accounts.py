@@ -280,6 +280,25 @@ def test_a_closed_directory_starts_no_walk(few):
             start(listing)
 
 
+@pytest.mark.parametrize("threads", [0, 1])
+def test_where_no_thread_can_be_had_fewer_will_do(few, monkeypatch, threads):
+    """Even none: then whoever iterates reads."""
+    tenants, url = few
+    left, start = [threads], threading.Thread.start
+
+    def started(thread):
+        if not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(thread)
+
+    with uc.Directory(tenants.accounts(url)) as directory:
+        monkeypatch.setattr(threading.Thread, "start", started)
+        assert ids(directory.customers(page_size=3)) == tenants.truth
+        left[0] = threads
+        assert len(list(directory.customers(page_size=3, ordered=True))) == len(tenants.truth)
+
+
 def test_whatever_a_watcher_raises_comes_out(few):
     """Also what would end a thread in silence, so that whoever iterates waited for ever."""
     tenants, url = few

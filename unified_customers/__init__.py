@@ -18,7 +18,6 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._account import CheckResult
-    from ._conversation import Event
     from ._listing import AsyncListing, Listing
     from ._retry import Retry
     from ._walk import Report
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
         UnknownOutcomeError,
         UnsupportedError,
     )
+    from .events import Event
     from .models import (
         Address,
         Capabilities,
@@ -78,7 +78,6 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "_account": ("CheckResult",),
-    "_conversation": ("Event",),
     "_listing": ("AsyncListing", "Listing"),
     "_retry": ("Retry",),
     "_walk": ("Report",),
@@ -109,6 +108,7 @@ _ROOMS = {
         "UnknownOutcomeError",
         "UnsupportedError",
     ),
+    "events": ("Event",),
     "models": (
         "Address",
         "Capabilities",

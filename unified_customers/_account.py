@@ -5,17 +5,17 @@ Pure: knows adapters, queries and walks; must not know httpx, the clock or wheth
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
 
 from . import _checkpoint, _query
 from ._adapter import Adapter, Position, lacking
-from ._conversation import Context, Event, Tally
+from ._conversation import Context, Tally
 from ._query import Checked, Wanted
 from ._retry import Retry
 from ._walk import OnBadRecord, Plan
+from ._watch import Watch
 from ._wire import Conversation, Response
 from .errors import (
     ConfigurationError,
@@ -24,6 +24,7 @@ from .errors import (
     MalformedResponseError,
     UnsupportedError,
 )
+from .events import Listener
 from .models import Customer
 
 
@@ -50,7 +51,7 @@ class CheckResult:
     items: int = 0
 
 
-def context_of(provider: Any, retry: Any, on_event: Callable[[Event], None] | None) -> Context:
+def context_of(provider: Any, retry: Any, on_event: Listener | None, account: str | None = None) -> Context:
     """Check what a client is made of."""
     if isinstance(provider, type) or not hasattr(provider, "list_request"):
         raise ConfigurationError(
@@ -62,11 +63,7 @@ def context_of(provider: Any, retry: Any, on_event: Callable[[Event], None] | No
         raise ConfigurationError("retry= takes a Retry(...); Retry(attempts=1) never repeats")
     if on_event is not None and not callable(on_event):
         raise ConfigurationError("on_event= takes a callable")
-    return Context(adapter=provider, retry=retry or Retry(), tell=on_event or _nobody)
-
-
-def _nobody(_: Event) -> None:
-    return None
+    return Context(adapter=provider, retry=retry or Retry(), watch=Watch(provider.name, account, on_event))
 
 
 def plan(

@@ -316,7 +316,9 @@ class Adapter(Protocol):
 
     def differences(self, fields: Mapping[str, Any], customer: Customer) -> tuple[str, ...]:
         """Names of those `fields` that a customer does not show as they were to be written."""
-        return differing(fields, customer, self.capabilities.address)
+        ours = {theirs: word for word, theirs in self.kind_words.items()}
+        kind = {"kind": ours.get(fields["kind"], fields["kind"])} if "kind" in fields else {}
+        return differing({**fields, **kind}, customer, self.capabilities.address)
 
 
 _NEEDED = ("account", "list_request", "one", "problem", "read_page", "secrets", "start")

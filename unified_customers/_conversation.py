@@ -6,6 +6,7 @@ or how long a sleep takes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ import attrs
 from ._adapter import Adapter
 from ._redact import masked, masked_deeply
 from ._retry import Retry, retry_after
+from ._watch import Watch
 from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import (
     ApiError,
@@ -27,44 +29,32 @@ from .errors import (
     RequestTimeoutError,
     class_for,
 )
+from .events import Repeated, RequestEnded, SigningIn
 
 T = TypeVar("T")
 _HOPS = 5
 _SHORT = 6  # of a header's words: none of them is a key
-
-
-@attrs.frozen(kw_only=True)
-class Event:
-    """Something that a watcher may want to know; given to `on_event`.
-
-    Attributes:
-        kind: ``"retry"``, ``"sign-in"``, ``"page"`` or ``"recover"``.
-        provider: The adapter's name.
-        wait: Seconds until the next attempt, for a retry.
-        attempt: How many times the request was sent so far.
-        reason: What happened, without secrets or personal data.
-        status: The HTTP status, where there was one.
-        items: Customers in the page, for a page.
-    """
-
-    kind: str
-    provider: str
-    wait: float = 0.0
-    attempt: int = 0
-    reason: str = ""
-    status: int | None = None
-    items: int = 0
+_PORTS = {"http": 80, "https": 443}
 
 
 @attrs.define
 class Tally:
-    """What a conversation cost; the walk's report reads it."""
+    """What a conversation cost; the walk's report reads it.
+
+    Attributes:
+        walk: The walk that it belongs to, if any.
+        ahead: Whether it is carried out before its turn.
+        sends: How often the request that is under way was sent.
+    """
 
     requests: int = 0
     retries: int = 0
     waited: float = 0.0
     dated: tuple[str, float] | None = None
     tokens: tuple[str, ...] = attrs.field(default=(), repr=False)
+    walk: int | None = None
+    ahead: bool = False
+    sends: int = 0
 
     def clock_skew(self) -> float | None:
         """Seconds by which the provider's clock was ahead of ours at the last answer, where it said its time."""
@@ -90,6 +80,7 @@ class Outcome:
     def take(self, tally: Tally) -> Response:
         """The answer, now that it is its turn, or its error."""
         tally.requests += self.tally.requests
+        tally.sends += self.tally.sends
         tally.dated, tally.tokens = self.tally.dated or tally.dated, self.tally.tokens
         if self.response is None:
             raise self.error or ConnectionFailedError("could not be asked before its turn")
@@ -102,7 +93,7 @@ class Context:
 
     adapter: Adapter
     retry: Retry
-    tell: Callable[[Event], None]
+    watch: Watch
 
     def ask(
         self,
@@ -127,7 +118,7 @@ class Context:
             after: Seconds to wait before it is sent.
         """
         spent, wait = 0.0, after
-        attempt = 0
+        attempt = tally.sends = 0
         while True:
             attempt += 1
             try:
@@ -148,32 +139,58 @@ class Context:
                 spent += wait
                 tally.retries += 1
                 tally.waited += wait
-                self._tell_retry(error, wait, attempt)
+                self.tell_retry(error, request, wait, attempt, tally.walk)
 
-    def fetch(self, request: Request, hide: tuple[str, ...]) -> Conversation[Outcome]:
+    def fetch(self, request: Request, hide: tuple[str, ...], walk: int | None = None) -> Conversation[Outcome]:
         """Send a request before its turn, once; its errors wait for their turn as well."""
-        outcome = Outcome()
+        outcome = Outcome(tally=Tally(walk=walk, ahead=True))
         try:
             outcome.response = yield from self._send(request, 0.0, outcome.tally, hide)
         except CustomersError as error:
             outcome.error = error
         return outcome
 
-    def _tell_retry(self, error: CustomersError, wait: float, attempt: int) -> None:
-        reason = type(error).__name__
-        name = self.adapter.name
-        self.tell(Event(kind="retry", provider=name, wait=wait, attempt=attempt, reason=reason, status=error.status))
+    def tell_retry(self, error: CustomersError, request: Request, wait: float, attempt: int, walk: int | None) -> None:
+        """Say that a request failed and will be sent again."""
+        if self.watch.hears(logging.WARNING):
+            self.watch.tell(
+                Repeated,
+                walk,
+                logging.WARNING,
+                what=request.what,
+                wait=wait,
+                attempt=attempt,
+                reason=type(error).__name__,
+                status=error.status,
+            )
+
+    def _tell_request(self, request: Request, reply: Reply, tally: Tally) -> None:
+        parts = urlsplit(request.url)
+        self.watch.tell(
+            RequestEnded,
+            tally.walk,
+            what=request.what,
+            method=request.method,
+            template=request.template,
+            host=parts.hostname or "",
+            port=parts.port or _PORTS.get(parts.scheme),
+            status=None if isinstance(reply, Unreachable) else reply.status,
+            error=reply.reason if isinstance(reply, Unreachable) else None,
+            elapsed=reply.elapsed,
+            resends=tally.sends - 1,
+            ahead=tally.ahead,
+        )
 
     def _send(self, request: Request, wait: float, tally: Tally, hide: tuple[str, ...]) -> Conversation[Response]:
         """Send once, signed in; once more with a new token where the old one is refused."""
         if not (request.signed and self.adapter.signs_in()):
             return (yield from self._follow(request, wait, tally))
-        token: Token = yield NeedToken()
+        token: Token = yield NeedToken(walk=tally.walk)
         tally.tokens = (token.text,)
         response = yield from self._follow(self.adapter.signed(request, token), wait, tally)
         if response.status not in {401, 403}:
             return response
-        token = yield NeedToken(rejected=token)
+        token = yield NeedToken(rejected=token, walk=tally.walk)
         tally.tokens = (*tally.tokens, token.text)
         again = yield from self._follow(self.adapter.signed(request, token), 0.0, tally)
         if again.status in {401, 403}:
@@ -184,7 +201,10 @@ class Context:
         """Send and follow redirects that stay at the same origin; a key never goes elsewhere."""
         for _ in range(_HOPS):
             tally.requests += 1
+            tally.sends += 1
             reply: Reply = yield Send(request=request, after=wait)
+            if self.watch.hears():
+                self._tell_request(request, reply, tally)
             if isinstance(reply, Unreachable):
                 raise _unreachable(reply)
             if "date" in reply.headers:
@@ -244,8 +264,10 @@ class Context:
         if held is not None and held is not need.rejected and held.stale_at > now:
             return held
         request = self.adapter.sign_in_request()
-        self.tell(Event(kind="sign-in", provider=self.adapter.name, reason=request.what))
-        return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), Tally()))
+        if self.watch.hears():
+            self.watch.tell(SigningIn, need.walk, what=request.what)
+        tally = Tally(walk=need.walk)
+        return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), tally))
 
 
 _VERB: dict[type[CustomersError], str] = {

@@ -210,6 +210,8 @@ def _key(key: Any) -> str:
 
 def _sendable(value: Any) -> str:
     """What is wrong with a value that is to be sent as JSON, if anything."""
+    if type(value) is str:
+        return _letters(value)
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):

@@ -75,6 +75,7 @@ class _Walking:
     """What every iterator has: its own walk's checkpoint and report."""
 
     def __init__(self, walk: Walk, tell: Callable[[Walk], None]) -> None:
+        self._leaving = walk.told.leaving()  # of its own, as the listing may hold the walk on; gone before the walk
         self._walk = walk
         self._tell = tell
 

@@ -51,10 +51,13 @@ class Lookahead:
         hide: Values that the caller sent, to be masked in errors.
         width: How many requests may be in flight at the same time.
         depth: How many pages may be ready beyond the one that is handed out.
+        walk: The walk's number, for whoever watches.
     """
 
-    def __init__(self, context: Context, query: Query, hide: tuple[str, ...], width: int, depth: int) -> None:
-        self._context, self._query, self._hide = context, query, hide
+    def __init__(
+        self, context: Context, query: Query, hide: tuple[str, ...], width: int, depth: int, *, walk: int | None = None
+    ) -> None:
+        self._context, self._query, self._hide, self._walk = context, query, hide, walk
         self._width, self._depth = width, depth
         self._trust = width
         self._lock = threading.Lock()  # jobs of threads start jobs of their own
@@ -132,7 +135,7 @@ class Lookahead:
 
     def fetch(self, request: Request) -> Conversation[Outcome]:
         """Send a request before its turn."""
-        return self._context.fetch(request, self._hide)
+        return self._context.fetch(request, self._hide, self._walk)
 
     def onward(self, position: Position, outcome: Outcome) -> tuple[Position, Request] | None:
         """Read a page before its turn; where to go on at once, if there is room and nothing is odd about the page."""

@@ -14,10 +14,11 @@ import attrs
 
 from . import _checkpoint
 from ._adapter import Batch, Position, Unbuilt
-from ._conversation import Context, Event, Tally
+from ._conversation import Context, Tally
 from ._guard import Guard
 from ._lookahead import Lookahead
 from ._query import Sort
+from ._watch import WalkWatch
 from ._wire import Conversation, Request, Response
 from .errors import (
     BadRecordError,
@@ -163,11 +164,17 @@ class Walk:
             pool=None if plan.sort is None else (),
         )
         self._report = Report(provider=plan.context.adapter.name, local=tuple(plan.local_values))
-        self._tally = Tally()
+        self.told = WalkWatch(plan.context.watch, plan, self._report)
+        self._tally = Tally(walk=self.told.walk)
         self._guard = Guard()
         self._reader: dict[str, Any] = {}
         looks = plan.prefetch > 0 or plan.concurrency > 1
-        self.look = Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch) if looks else None
+        self.look = (
+            Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch, walk=self.told.walk)
+            if looks
+            else None
+        )
+        self._leaving = self.told.leaving()
 
     def enter(self, reader: Any) -> None:
         """One thread or task reads a page at a time; whoever was struck by a signal in between may come again.
@@ -213,6 +220,7 @@ class Walk:
         self.state = attrs.evolve(
             given, items=(), make=().__getitem__, count=0, index=0, done=done, held=held, batch=None
         )
+        self.told.stands(self.state)
         if self.over:
             self._guard, self.state.ids = Guard(), ()  # nothing can come again
         return given
@@ -249,6 +257,17 @@ class Walk:
 
     def turn(self) -> Conversation[bool]:
         """Read on until there is something to hand out; `False` at the end."""
+        self.told.began()
+        try:
+            found = yield from self._turn()
+        except CustomersError as error:
+            self.told.ended("failed", error)
+            raise
+        if not found:
+            self.told.ended("complete")
+        return found
+
+    def _turn(self) -> Conversation[bool]:
         if self.state.circle:
             raise _circles()
         if self.state.pool is not None and self.plan.sort is not None:
@@ -277,6 +296,7 @@ class Walk:
 
         held = Held(items, range(1, last + 1), at, None)
         self.state = State(items=items, make=items.__getitem__, count=last, held=held, batch=self.state.batch)
+        self.told.stands(self.state)
         return bool(items)
 
     def _read(self, position: Position) -> Conversation[Batch]:
@@ -284,6 +304,7 @@ class Walk:
         bad: list[BadRecordError] = []
 
         def read(response: Response) -> Batch:
+            self.told.elapsed = response.elapsed
             bad.clear()  # a page that is read again brings its bad records again
             batch = None if self.look is None else self.look.already_read(position, response)
             if batch is None:
@@ -321,6 +342,7 @@ class Walk:
     def _note_bad(self, bad: Sequence[BadRecordError]) -> None:
         report = self._report
         report.bad += len(bad)
+        self.told.bad = len(bad)
         report.bad_records.extend(bad[: _KEPT_BAD - len(report.bad_records)])
 
     def _check(self, batch: Batch) -> None:
@@ -446,8 +468,7 @@ class Walk:
         report.drift += bool(batch.recovered and batch.why)
         report.pages += not (batch.recovered and not batch.items)
         moved = batch.why if batch.recovered else ""
-        kind = "recover" if moved else "page"
-        self.plan.context.tell(Event(kind=kind, provider=report.provider, reason=moved, items=wanted))
+        self.told.page(self.state, wanted, batch.dropped + len(batch.items) - new, moved)
 
 
 def _held(batch: Batch, items: Sequence[Customer], wanted: Sequence[int], left: int | None) -> Held:

@@ -23,6 +23,7 @@ class Request:
         what: What it is for, in words that may stand in logs and errors: never a value of the caller's.
         safe: Whether sending it twice does no harm.
         signed: Whether the account's token has to go along.
+        template: The path with names in place of values, such as ``"/v1/customers/{id}"``, for whoever watches.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Request:
     body: bytes | None = attrs.field(default=None, repr=False)
     safe: bool = True
     signed: bool = True
+    template: str | None = None
 
     def with_headers(self, *more: tuple[str, str]) -> Request:
         """The same request with further headers."""
@@ -90,9 +92,10 @@ class Token:
 
 @attrs.frozen(kw_only=True)
 class NeedToken:
-    """Asks for the account's token: any but `rejected`."""
+    """Asks for the account's token: any but `rejected`; for the walk of this number, if for one."""
 
     rejected: Token | None = None
+    walk: int | None = None
 
 
 @attrs.frozen

@@ -14,9 +14,10 @@ import attrs
 
 from . import _fields, _query
 from ._adapter import Adapter
-from ._conversation import Context, Event, Tally
+from ._conversation import Context, Tally
 from ._wire import Conversation, Reply, Request, Response, Send, Unreachable
 from .errors import (
+    BadRecordError,
     ConflictError,
     ConnectionFailedError,
     CustomersError,
@@ -29,8 +30,7 @@ from .errors import (
 from .models import Customer
 
 T = TypeVar("T")
-_NOT_DONE = frozenset({307, 308, *range(400, 500)}) - {408}  # statuses that say that nothing was done
-_GONE = frozenset({404, 410})
+_NOT_DONE = frozenset({307, 308, *range(400, 500)}) - {408, 499}  # statuses that say that nothing was done
 
 
 @attrs.define
@@ -113,7 +113,20 @@ def create(context: Context, given: Mapping[str, Any], doubt: Doubt) -> Conversa
     fields = _fields.checked(adapter, given, creating=True)
     request, read = adapter.create(fields)
     hide = _fields.hidden(given)
-    return _Creating(context, doubt, fields, hide, attrs.evolve(request, safe=False), read).carry_out()
+    return _Creating(context, doubt, fields, hide, attrs.evolve(request, safe=False), _whole(read)).carry_out()
+
+
+def _whole(read: Callable[[Response], Customer]) -> Callable[[Response], Customer]:
+    """The same, for a customer that has to be there: a record that can't be read is no answer, rather than left out."""
+
+    def reading(response: Response) -> Customer:
+        try:
+            return read(response)
+        except BadRecordError as error:
+            says = f"answered a write with what is no customer (at {error.path})"
+            raise MalformedResponseError(says, status=response.status, path=error.path) from None
+
+    return reading
 
 
 @attrs.define
@@ -137,7 +150,7 @@ class _Creating:
                 made = yield from self.doubt.watch(asked)
             except CustomersError as error:
                 if not self.doubt.open:  # nothing was done
-                    wait = _again(self.context, self.doubt, error, attempt)
+                    wait = _again(self.context, self.doubt, self.request, error, attempt)
                     continue
                 found = yield from self._settled(error, attempt)
                 if found is not None:
@@ -163,7 +176,7 @@ class _Creating:
                 return self._compared(found)
             if wait is None:
                 raise error
-            _tell(self.context, error, wait, attempt)
+            self.context.tell_retry(error, self.request, wait, attempt, None)
             self.doubt.spent += wait
             if not isinstance(error, ConflictError):  # that id is taken, yet what was read doesn't show it: look again
                 return None
@@ -210,7 +223,7 @@ def _update(context: Context, id: str, fields: dict[str, Any], hide: tuple[str, 
         current = yield from context.ask(*adapter.one(id=id, external_id=None), Tally(), hide=hide)
     made = None
     for request, read in adapter.update(id, fields, current):
-        made = yield from context.ask(request, read, Tally(), hide=hide)
+        made = yield from context.ask(request, _whole(read), Tally(), hide=hide)
     if made is None or made.id != id:
         raise MalformedResponseError(
             f"{adapter.title} answered an update with another customer", provider=adapter.name, path="$.id"
@@ -257,24 +270,19 @@ def _removed(
             if not before:
                 raise
         except CustomersError as error:
-            wait = _again(context, doubt, error, attempt)
+            wait = _again(context, doubt, once, error, attempt)
             continue
         return
 
 
-def _again(context: Context, doubt: Doubt, error: CustomersError, attempt: int) -> float:
+def _again(context: Context, doubt: Doubt, request: Request, error: CustomersError, attempt: int) -> float:
     """Seconds to wait before the same request is sent again; raises its error where that is no use."""
     wait = context.retry.wait(error, attempt, doubt.spent)
     if wait is None:
         raise error
     doubt.spent += wait
-    _tell(context, error, wait, attempt)
+    context.tell_retry(error, request, wait, attempt, None)
     return wait
-
-
-def _tell(context: Context, error: CustomersError, wait: float, attempt: int) -> None:
-    name, reason = context.adapter.name, type(error).__name__
-    context.tell(Event(kind="retry", provider=name, wait=wait, attempt=attempt, reason=reason, status=error.status))
 
 
 def _hopeful(error: CustomersError) -> CustomersError:

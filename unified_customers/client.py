@@ -23,7 +23,7 @@ import httpx
 from . import _account, _fields, _quiet, _writing, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
-from ._conversation import Context, Event, Outcome
+from ._conversation import Context, Outcome
 from ._jobs import TaskJob, ThreadJob
 from ._listing import AsyncListing, Listing
 from ._lookahead import Lookahead
@@ -34,6 +34,7 @@ from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
 from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import ConfigurationError, Fault
+from .events import Listener
 from .models import Customer, CustomerFields
 
 T = TypeVar("T")
@@ -54,10 +55,12 @@ class _Shared:
         provider: Adapter,
         timeout: Timeout | None,
         retry: Retry | None,
-        on_event: Callable[[Event], None] | None,
+        on_event: Listener | None,
         rate: float | None,
+        *,
+        account: str | None,
     ) -> None:
-        self._context: Context = _account.context_of(provider, retry, on_event)
+        self._context: Context = _account.context_of(provider, retry, on_event, account)
         self._pace = None if rate is None else Pace(rate)
         self._timeout = timeout_of(timeout)
         self._token: Token | None = None
@@ -243,9 +246,10 @@ class Client(_Shared):
     Args:
         provider: The account's settings, such as `Flexprice(api_key=…)`.
         timeout: Seconds to wait for an answer, 30 by default; or (connect, read); or ``"never"``.
-        retry: How often and how long reads are repeated.
+        retry: How often and how long requests are repeated.
         http_client: Your own `httpx.Client`: used as it is, with its own timeouts, and not closed.
-        on_event: Called with an `Event` for each wait, sign-in and page.
+        on_event: Called with an `Event` for each request, wait, sign-in and page, and as walks begin and end. What it
+            raises comes out of the call that was reading; no customer is lost by it.
         rate: Requests a second that all walks of this client share, slower for a while after a 429; `None` for any.
         http2: Whether to offer HTTP/2 (with the extra ``http2``); an injected client decides for itself.
 
@@ -260,12 +264,13 @@ class Client(_Shared):
         timeout: Timeout | None = _READ,
         retry: Retry | None = None,
         http_client: httpx.Client | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: Listener | None = None,
         rate: float | None = None,
         http2: bool = False,
         _sleep: Callable[[float], None] = time.sleep,
+        _account_name: str | None = None,
     ) -> None:
-        super().__init__(provider, timeout, retry, on_event, rate)
+        super().__init__(provider, timeout, retry, on_event, rate, account=_account_name)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.Client")
         if isinstance(http_client, httpx.AsyncClient):
@@ -292,6 +297,7 @@ class Client(_Shared):
             job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
             self._http.close()
+        self._context.watch.close()
 
     def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -321,6 +327,7 @@ class Client(_Shared):
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = self.pump(walk.turn(), walk.look)
@@ -564,14 +571,15 @@ class AsyncClient(_Shared):
         timeout: Timeout | None = _READ,
         retry: Retry | None = None,
         http_client: httpx.AsyncClient | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: Listener | None = None,
         rate: float | None = None,
         http2: bool = False,
         _sleep: Callable[[float], Any] | None = None,
+        _account_name: str | None = None,
     ) -> None:
         import anyio
 
-        super().__init__(provider, timeout, retry, on_event, rate)
+        super().__init__(provider, timeout, retry, on_event, rate, account=_account_name)
         if http_client is not None and not hasattr(http_client, "build_request"):
             raise ConfigurationError("http_client= takes an httpx.AsyncClient")
         if isinstance(http_client, httpx.Client):
@@ -603,6 +611,7 @@ class AsyncClient(_Shared):
                 await job.ended()
             if self._owned:
                 await self._http.aclose()
+        self._context.watch.close()
 
     async def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -638,6 +647,7 @@ class AsyncClient(_Shared):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
         found = await self.pump(walk.turn(), walk.look)
@@ -802,7 +812,7 @@ def connect(
     timeout: Timeout | None = _READ,
     retry: Retry | None = None,
     http_client: httpx.Client | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Listener | None = None,
     rate: float | None = None,
     http2: bool = False,
     **settings: Any,
@@ -834,7 +844,7 @@ def connect_async(
     timeout: Timeout | None = _READ,
     retry: Retry | None = None,
     http_client: httpx.AsyncClient | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Listener | None = None,
     rate: float | None = None,
     http2: bool = False,
     **settings: Any,

@@ -18,7 +18,6 @@ from anyio.abc import TaskGroup
 
 from . import accounts as _accounts
 from ._adapter import Adapter
-from ._conversation import Event
 from ._directory import naming, positions, progress
 from ._directory.listings import AsyncDirectoryListing, DirectoryListing
 from ._directory.naming import Accounts
@@ -30,6 +29,7 @@ from ._retry import Retry
 from ._walk import Plan, Report
 from .client import AsyncClient, Client, Timeout, small_http
 from .errors import ConfigurationError, CustomersError, InvalidRequestError
+from .events import Event
 
 CONCURRENCY = 32
 _PATIENCE = 5.0  # seconds that closing waits for requests under way
@@ -165,7 +165,14 @@ class Directory(_Shared):
         super().__init__(accounts, concurrency, per_host)
         self._pool = Pool(small_http("sync", timeout, http2=http2), self._width)
         self._clients = {
-            name: Client(adapter, retry=retry, on_event=on_event, rate=rate, http_client=cast(Any, self._pool))
+            name: Client(
+                adapter,
+                retry=retry,
+                on_event=on_event,
+                rate=rate,
+                http_client=cast(Any, self._pool),
+                _account_name=name,
+            )
             for name, adapter in self._named.items()
         }
         self._iterators: weakref.WeakSet[Reading] = weakref.WeakSet()
@@ -271,7 +278,14 @@ class AsyncDirectory(_Shared):
         super().__init__(accounts, concurrency, per_host)
         self._pool = Pool(small_http("async", timeout, http2=http2), self._width)
         self._clients = {
-            name: AsyncClient(adapter, retry=retry, on_event=on_event, rate=rate, http_client=cast(Any, self._pool))
+            name: AsyncClient(
+                adapter,
+                retry=retry,
+                on_event=on_event,
+                rate=rate,
+                http_client=cast(Any, self._pool),
+                _account_name=name,
+            )
             for name, adapter in self._named.items()
         }
         self._group: TaskGroup | None = None

@@ -196,7 +196,8 @@ def test_a_throttled_request_waits_as_long_as_it_was_told(play, name, waits):
 
 def test_flatpeak_signs_in_once_for_a_whole_walk(play):
     """Flatpeak is signed in to once, before the first page."""
-    assert play("flatpeak/sign_in_and_list_three_pages").events == ["sign-in", "page", "page", "page"]
+    told = play("flatpeak/sign_in_and_list_three_pages").events
+    assert told == ["begin", "sign-in", "request", *["request", "page"] * 3, "end"]
     paths = [path for _, path, _ in asked("flatpeak/sign_in_and_list_three_pages")]
     assert paths == ["/login", *["/customers"] * 3]
 

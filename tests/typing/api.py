@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import unified_customers as uc
+from unified_customers import events
 
 portal = uc.FlexPortal(api_key="k", tenant_id="t", region="qatar", base_url=None)
 price = uc.Flexprice(api_key="k", region="us", environment_id="e", auth="both", scan="auto")
@@ -21,7 +22,16 @@ retry = uc.Retry(attempts=1, budget=10.0)
 
 def told(event: uc.Event) -> None:
     assert_type(event.kind, str)
-    assert_type(event.wait, float)
+    match event:
+        case events.Repeated():
+            assert_type(event.kind, Literal["retry"])
+            assert_type(event.wait, float)
+        case events.PageRead(number=number, read=read):
+            assert_type((number, read), tuple[int, int])
+        case events.WalkEnded(outcome="failed", error=error):
+            assert_type(error, str | None)
+        case _:
+            assert_type(event.walk, int | None)
 
 
 def read() -> None:
@@ -94,6 +104,37 @@ async def many_later() -> None:
             assert_type(page, uc.Page)
 
 
+def write(client: uc.Client) -> None:
+    home = uc.Address(line1="Street 1", country_code="DE")
+    made = client.create(name="n", email=None, external_id="x", billing_address=home, metadata={"k": "v"})
+    assert_type(made, uc.Customer)
+    assert_type(client.update(made.id, phone=None, kind=uc.Kind.BUSINESS, params={"timezone": "UTC"}), uc.Customer)
+    client.archive(made.id)
+    client.delete(made.id, cascade=True)
+    fields: uc.CustomerFields = {"name": "n"}
+    assert_type(client.create(**fields), uc.Customer)
+    assert_type(client.check_create(**fields), tuple[uc.Fault, ...])
+    for fault in client.check_update(name=None):
+        assert_type(fault.field, str)
+        assert_type(fault.kind, str)
+
+
+def not_written(client: uc.Client) -> None:
+    try:
+        client.create(name="n")
+    except uc.UnknownOutcomeError as error:
+        assert_type(error.status, int | None)
+    except uc.InvalidRequestError as error:
+        assert_type(error.faults, tuple[uc.Fault, ...])
+
+
+async def write_later(client: uc.AsyncClient) -> None:
+    assert_type(await client.create(external_id="x"), uc.Customer)
+    assert_type(await client.update("x", external_id="y"), uc.Customer)
+    await client.archive("x")
+    await client.delete("x", cascade=True)
+
+
 async def read_later() -> None:
     async with uc.AsyncClient(peak, timeout=(1, 5)) as client:
         listing = client.customers(before="cus_1")
@@ -143,4 +184,6 @@ def failed(client: uc.Client) -> None:
 
 def refused(client: uc.Client) -> None:
     client.customers(emial="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create(nmae="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.update("x", email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.customers(email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

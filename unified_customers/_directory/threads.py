@@ -124,17 +124,23 @@ class Reading:
         while (account := self._progress.to_read()) is not None:
             self._work.put(account)
         while len(self._readers) < self._progress.turns.reading:
-            args = self._pumps, self._pool, self._work, self._heard
-            thread = threading.Thread(target=_reader, args=args, name="unified-customers (_reader)", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # no more threads can be had: fewer will do
-                if not self._readers:
-                    account = self._work.get_nowait()
-                    if account is not None:
-                        self._heard.put(_read(self._pumps[account.name], self._pool, account))
+            if not self._hire():
                 return
-            self._readers.append(thread)
+
+    def _hire(self) -> bool:
+        """One more reader; if no thread can be had, fewer will do, and if there is none, a page is read here."""
+        args = self._pumps, self._pool, self._work, self._heard
+        thread = threading.Thread(target=_reader, args=args, name="unified-customers (_reader)", daemon=True)
+        self._readers.append(thread)  # first, so that Ctrl-C leaves none that nobody knows of
+        try:
+            thread.start()
+        except RuntimeError:
+            self._readers.pop()
+            account = None if self._readers else self._work.get_nowait()
+            if account is not None:
+                self._heard.put(_read(self._pumps[account.name], self._pool, account))
+            return False
+        return True
 
     def close(self) -> None:
         """Let the readers go; what they read ahead is not lost, as the checkpoint does not count it."""
@@ -147,7 +153,8 @@ class Reading:
         self.close()
         until = time.monotonic() + seconds
         for reader in self._readers:
-            reader.join(max(0.0, until - time.monotonic()))
+            if reader.ident is not None:
+                reader.join(max(0.0, until - time.monotonic()))
 
     def __del__(self) -> None:
         self.close()

@@ -144,7 +144,14 @@ class Flatpeak(Adapter):
 
     def sign_in_request(self) -> Request:
         headers = (*self._headers(), ("authorization", f"Basic {self._basic()}"))
-        return Request(method="GET", url=url(self._base(), "login"), what="sign in", headers=headers, signed=False)
+        return Request(
+            method="GET",
+            url=url(self._base(), "login"),
+            what="sign in",
+            headers=headers,
+            signed=False,
+            template="/login",
+        )
 
     def read_token(self, response: Response, now: float) -> Token:
         body = obj(decode(response))
@@ -187,7 +194,9 @@ class Flatpeak(Adapter):
         if inner.cursor is not None:
             wanted.append(("ending_before" if query.backwards else "starting_after", inner.cursor))
         address_ = url(self._base(), "customers", query=[*wanted, *pairs(query.params)])
-        return Request(method="GET", url=address_, what="list customers", headers=self._headers())
+        return Request(
+            method="GET", url=address_, what="list customers", headers=self._headers(), template="/customers"
+        )
 
     def understands(self, query: Query, position: Position, response: Response) -> bool:
         if isinstance(position, BackwardsPosition):
@@ -238,10 +247,14 @@ class Flatpeak(Adapter):
     def one(self, *, id: str | None, external_id: str | None) -> tuple[Request, Callable[[Response], Customer]]:
         if id is not None:
             address_ = url(self._base(), "customers", id)
-            request = Request(method="GET", url=address_, what="get a customer", headers=self._headers())
+            request = Request(
+                method="GET", url=address_, what="get a customer", headers=self._headers(), template="/customers/{id}"
+            )
             return request, lambda response: _CUSTOMERS.one(obj(decode(response)), "$")
         address_ = url(self._base(), "customers", query=[("limit", "2"), ("reference_id", external_id or "")])
-        request = Request(method="GET", url=address_, what="find a customer", headers=self._headers())
+        request = Request(
+            method="GET", url=address_, what="find a customer", headers=self._headers(), template="/customers"
+        )
         return request, lambda response: self._only(response, external_id)
 
     def _only(self, response: Response, external_id: str | None) -> Customer:
@@ -284,11 +297,18 @@ class Flatpeak(Adapter):
             headers=(*self._headers(), *JSON_BODY[1:]),
             body=body({**reference, **(fields.get("params") or {})}),
             safe=method != "POST",
+            template="/customers" if method == "POST" else "/customers/{id}",
         )
 
     def delete(self, id: str) -> tuple[Request, Callable[[Response], None]]:
-        address_ = url(self._base(), "customers", id)
-        return Request(method="DELETE", url=address_, what="delete a customer", headers=self._headers()), _read_done
+        request = Request(
+            method="DELETE",
+            url=url(self._base(), "customers", id),
+            what="delete a customer",
+            headers=self._headers(),
+            template="/customers/{id}",
+        )
+        return request, _read_done
 
 
 def _read_written(response: Response) -> Customer:

@@ -156,7 +156,9 @@ class FlexPortal(Adapter):
         )
         query_pairs += [(name, value) for name, value in wanted if value is not None]
         address_ = url(self._base(), "v1", "customers", query=[*query_pairs, *pairs(query.params)])
-        return Request(method="GET", url=address_, what="list customers", headers=self._headers())
+        return Request(
+            method="GET", url=address_, what="list customers", headers=self._headers(), template="/v1/customers"
+        )
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
         return (*JSON, ("authorization", f"Bearer {self._key()}"), ("tenant-id", self.tenant_id))
@@ -200,6 +202,7 @@ class FlexPortal(Adapter):
             url=url(self._base(), "v1", "customers", id),
             what="get a customer",
             headers=self._headers(),
+            template="/v1/customers/{id}",
         )
         return request, _read_one
 
@@ -231,12 +234,19 @@ class FlexPortal(Adapter):
             what="update a customer",
             headers=(*self._headers(), *JSON_BODY[1:]),
             body=body(writing.content(id, fields)),
+            template="/v1/customers/{id}",
         )
         return [(request, _read_updated)]
 
     def archive(self, id: str) -> tuple[Request, Callable[[Response], None]]:
-        address_ = url(self._base(), "v1", "customers", id)
-        return Request(method="DELETE", url=address_, what="archive a customer", headers=self._headers()), _read_done
+        request = Request(
+            method="DELETE",
+            url=url(self._base(), "v1", "customers", id),
+            what="archive a customer",
+            headers=self._headers(),
+            template="/v1/customers/{id}",
+        )
+        return request, _read_done
 
 
 def _refuse_other_order(query: Query, customers: Sequence[Customer]) -> None:

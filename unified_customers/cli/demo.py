@@ -15,6 +15,7 @@ import click
 
 import unified_customers as uc
 from unified_customers import registry
+from unified_customers.events import Repeated, SigningIn, SteppedBack
 
 from . import boxes, exits
 from .demo_show import Show
@@ -36,7 +37,7 @@ class Seen:
         held: Ids of the customers that the sandbox holds.
         ids: Ids of those that were read.
         first: The first of these customers that have an e-mail address.
-        events: Everything that was told but pages.
+        events: Waits, sign-ins and steps back.
         report: The walk's own counts.
         error: What it failed with, if it did.
         seconds: How long it took.
@@ -67,9 +68,9 @@ class Seen:
         """Whether every customer came, each once, and no other."""
         return self.error is None and sorted(self.ids) == sorted(self.held)
 
-    def answered(self, status: int) -> list[uc.Event]:
+    def answered(self, status: int) -> list[Repeated]:
         """The repeats after an answer with this status."""
-        return [event for event in self.events if event.kind == "retry" and event.status == status]
+        return [event for event in self.events if isinstance(event, Repeated) and event.status == status]
 
 
 @click.command()
@@ -116,7 +117,7 @@ def read_all(box: Sandbox, show: Show) -> tuple[list[Seen], float]:
     show.follow(list(seen.values()))
 
     def tell(event: uc.Event) -> None:
-        if event.kind != "page":
+        if isinstance(event, Repeated | SigningIn | SteppedBack):
             seen[event.provider].events.append(event)
             show.told(seen[event.provider], event)
 

@@ -1,17 +1,21 @@
 """How far a reading has come: a bar on stderr if that is a terminal, nothing in a pipe.
 
-Knows counts; must not know customers. Where the output goes to a terminal too, the bar stands only while a page is
-awaited.
+Knows counts and events; must not know customers. Where the output goes to a terminal too, the bar stands only while a
+page is awaited.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+import unified_customers as uc
+
 from . import streams
+from .board import Line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -22,10 +26,11 @@ class Bar:
 
     def __init__(self, *, quiet: bool, limit: int | None) -> None:
         self._limit = limit
+        self._line = Line("")
         self._shared = streams.is_terminal(sys.stdout)
         self._drawn: tuple[Progress, TaskID] | None = None
         if not quiet and streams.is_terminal(sys.stderr):
-            self._drawn = _bar(limit)
+            self._drawn = _bar(limit, self._line)
 
     def __enter__(self) -> Self:
         return self
@@ -33,6 +38,10 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         if self._drawn:
             self._drawn[0].stop()
+
+    def on_event(self, event: uc.Event) -> None:
+        """Take an event: while a request waits to be sent again, the bar says so."""
+        self._line.hear(event, time.monotonic())
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -65,9 +74,14 @@ class Bar:
         bar.update(task, completed=items, total=known if known is None or known >= items else None)
 
 
-def _bar(limit: int | None) -> tuple[Progress, TaskID]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+def _bar(limit: int | None, line: Line) -> tuple[Progress, TaskID]:
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+    from rich.text import Text
 
-    columns = BarColumn(bar_width=30), TextColumn("{task.completed} customers"), TimeElapsedColumn()
+    class Waiting(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(line.doing(time.monotonic()) if line.until else "")
+
+    columns = BarColumn(bar_width=30), TextColumn("{task.completed} customers"), TimeElapsedColumn(), Waiting()
     bar = Progress(*columns, console=streams.console(sys.stderr), transient=True, redirect_stdout=False)
     return bar, bar.add_task("", total=limit)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import unified_customers as uc
+from unified_customers.events import each
 
 from . import accounts, exits, streams, tables
 from .formats import Csv, JsonArray, JsonLines, Writer
@@ -47,8 +48,9 @@ def list_(account: str, output: str, raw: bool, **query: Any) -> None:
     if raw and output not in {"json", "jsonl"}:
         raise click.UsageError("--raw goes with -o json or -o jsonl")
     held = state()
-    with accounts.connect(account, held.accounts, teller(held)) as client:
-        reading = Reading(client.customers(**keywords(query)), _writer(output, raw=raw), held)
+    bar = Bar(quiet=held.quiet, limit=query["max_items"])
+    with accounts.connect(account, held.accounts, each(teller(held), bar.on_event)) as client:
+        reading = Reading(client.customers(**keywords(query)), _writer(output, raw=raw), held, bar)
         reading.run(query["max_items"])
 
 
@@ -66,17 +68,18 @@ def _writer(output: str, *, raw: bool) -> Writer:
 class Reading:
     """One pass over a listing, from the provider to stdout."""
 
-    def __init__(self, listing: uc.Listing, writer: Writer, state: State) -> None:
+    def __init__(self, listing: uc.Listing, writer: Writer, state: State, bar: Bar) -> None:
         self._pages = listing.pages()
         self._writer = writer
         self._state = state
+        self._bar = bar
         self._items = 0
         self._stands = self._pages.checkpoint
 
     def run(self, limit: int | None) -> None:
         """Read to the end, or to wherever it stops."""
         try:
-            with Bar(quiet=self._state.quiet, limit=limit) as bar:
+            with self._bar as bar:
                 self._read(bar)
         except KeyboardInterrupt:
             raise exits.Interrupted(self._stands) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import unified_customers as uc
+from unified_customers import events
 
 from . import streams
 from .options import State
@@ -19,16 +20,20 @@ def teller(state: State) -> Callable[[uc.Event], None]:
     def tell(event: uc.Event) -> None:
         said = sentence(event)
         if said and state.verbose:
-            streams.say(f"{event.provider}: {said}")
+            streams.say(f"{event.account or event.provider}: {said}")
 
     return tell
 
 
 def sentence(event: uc.Event) -> str:
-    """The event in words; nothing for a page, which is ordinary."""
-    if event.kind == "retry":
-        what = event.reason if event.status is None else f"{event.status} {event.reason}"
-        return f"{what}; waits {event.wait:.1f} s, then sends it again"
-    if event.kind == "sign-in":
-        return "signs in"
-    return f"{event.reason}; steps back" if event.kind == "recover" else ""
+    """The event in words; nothing for what is ordinary, such as a page."""
+    match event:
+        case events.Repeated():
+            what = event.reason if event.status is None else f"{event.status} {event.reason}"
+            return f"{what}; waits {event.wait:.1f} s, then sends it again"
+        case events.SigningIn():
+            return "signs in"
+        case events.SteppedBack():
+            return f"{event.reason}; steps back"
+        case _:
+            return ""

@@ -405,8 +405,9 @@ class Flexprice(Adapter):
             request = spelling.listing(self._base(), self._headers(), query, limit=2, offset=0, commas=False)
             return request, lambda response: _only(response, query, self.breaks)
         path = (value,) if id is not None else ("external", value)
+        template = "/v1/customers/{id}" if id is not None else "/v1/customers/external/{external_id}"
         address = url(self._base(), "v1", "customers", *path)
-        request = Request(method="GET", url=address, what="get a customer", headers=self._headers())
+        request = Request(method="GET", url=address, what="get a customer", headers=self._headers(), template=template)
         return request, lambda response: CUSTOMERS.one(obj(decode(response)), "$")
 
     def count(self, query: Query) -> Sequence[tuple[Request, Callable[[Response], int]]]:

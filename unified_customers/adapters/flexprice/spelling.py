@@ -40,7 +40,7 @@ def listing(base: str, headers: Headers, query: Query, *, limit: int, offset: in
     for name, values in _several(query).items():
         wanted += [(name, ",".join(values))] if commas else [(name, value) for value in values]
     address = url(base, "v1", "customers", query=[*wanted, *pairs(query.params)])
-    return Request(method="GET", url=address, what="list customers", headers=headers)
+    return Request(method="GET", url=address, what="list customers", headers=headers, template="/v1/customers")
 
 
 def after(
@@ -97,6 +97,7 @@ def search(
         what="search customers",
         headers=(*headers, *JSON_BODY[1:]),
         body=body({**content, **own}),
+        template="/v1/customers/search",
     )
 
 

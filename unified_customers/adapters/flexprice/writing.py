@@ -125,6 +125,7 @@ def create(base: str, headers: Headers, fields: Mapping[str, Any]) -> Request:
         headers=(*headers, *JSON_BODY[1:]),
         body=body(_spelt(fields)),
         safe=False,
+        template="/v1/customers",
     )
 
 
@@ -136,12 +137,19 @@ def change(base: str, headers: Headers, id: str, content: Mapping[str, Any]) -> 
         what="update a customer",
         headers=(*headers, *JSON_BODY[1:]),
         body=body(content),
+        template="/v1/customers",
     )
 
 
 def archive(base: str, headers: Headers, id: str) -> Request:
     """``DELETE /v1/customers/…``."""
-    return Request(method="DELETE", url=url(base, "v1", "customers", id), what="archive a customer", headers=headers)
+    return Request(
+        method="DELETE",
+        url=url(base, "v1", "customers", id),
+        what="archive a customer",
+        headers=headers,
+        template="/v1/customers/{id}",
+    )
 
 
 def changes(fields: Mapping[str, Any], current: Customer | None) -> list[dict[str, Any]]:
@@ -172,7 +180,9 @@ def looks_first(fields: Mapping[str, Any]) -> bool:
 
 def needs_metadata_first(fields: Mapping[str, Any], current: Customer | None) -> bool:
     """Whether the server would crash: it notes a changed external id in the metadata, also where that is null."""
-    return "external_id" in fields and current is not None and current.raw.get("metadata") is None
+    if "external_id" not in fields or current is None or current.external_id == fields["external_id"]:
+        return False
+    return current.raw.get("metadata") is None
 
 
 def _country(address: Address | None) -> str | None:
