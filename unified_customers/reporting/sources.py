@@ -62,7 +62,7 @@ class Source:
         errors = getattr(self._listing, "errors", None)
         if not isinstance(errors, Mapping):
             return {}
-        return {name: Failure(kind=type(error).__name__, message=_said(error)) for name, error in errors.items()}
+        return {name: Failure(kind=type(error).__name__, message=_said(error, name)) for name, error in errors.items()}
 
 
 def _all_of(given: Any) -> Any:
@@ -77,8 +77,9 @@ def _all_of(given: Any) -> Any:
     return given.customers(**query)
 
 
-def _said(error: BaseException) -> str:
-    return error.message if isinstance(error, CustomersError) else type(error).__name__
+def _said(error: BaseException, account: str) -> str:
+    """What the error says, without the account's name that a directory puts before it."""
+    return error.message.removeprefix(f"{account}: ") if isinstance(error, CustomersError) else type(error).__name__
 
 
 def _parts(item: Any) -> Iterator[Part]:
