@@ -145,7 +145,7 @@ def job_of(box, journal, chance, source="flexportal", second=None):
 def lose_one_answer_in_ten(provider, writes=2000):
     """The server acts, and its answer never arrives."""
     for number in range(9, writes, 10):
-        provider.fault("cut", on="write", after=number, times=1)
+        provider.fault("lost", after=number, times=1)
 
 
 def moved(provider):

@@ -116,7 +116,7 @@ def test_changes_at_the_source_arrive_with_the_next_run(crowd, data):
         assert len(published(provider)) == len(result.map)
 
 
-@pytest.mark.parametrize("answer", ["cut", "reset", "503"])
+@pytest.mark.parametrize("answer", ["lost", "late", "reset", "503"])
 @settings(max_examples=8)
 @given(crowd=crowds, places=st.sets(st.integers(0, 12), max_size=4))
 def test_lost_answers_and_refusals_of_a_moment_leave_nobody_twice(answer, crowd, places):

@@ -432,6 +432,17 @@ def test_a_target_that_refuses_stops_the_run_with_what_is_done_and_what_is_not(b
     assert len(published(box.flexprice)) == 9
 
 
+def test_a_quota_that_is_used_up_stops_the_run(box, target, journal):
+    """The rest is left, and goes on when there is more."""
+    box.flexprice.fault("quota", creates=3)
+    with uc.plan([person(number) for number in range(5)], target) as plan:
+        with pytest.raises(uc.MoveStoppedError) as stopped:
+            plan.run(journal)
+        assert (stopped.value.result.created, stopped.value.result.left) == (3, 2)
+        box.flexprice.clear_faults()
+        assert plan.run(journal).complete
+
+
 def test_a_key_that_is_refused_stops_the_run_at_once(box, journal):
     """Nothing is unknown then."""
     revoked = []
@@ -503,6 +514,22 @@ def test_a_customer_that_the_list_does_not_show_yet_is_not_made_again(box, targe
             plan.run(journal)
     assert dict(uc.MoveResult.read(journal).map) == made
     assert len(published(box.flexprice)) == 1
+
+
+def test_undo_never_takes_whoever_was_there_before(box, target, journal):
+    """Also where a later list did not show the customer, so that the plan meant to make it."""
+    box.flexprice.insert(
+        external_id="cust_1", name="Ann 1", metadata={"moved_first_name": "Ann", "moved_last_name": "1"}
+    )
+    with uc.plan([person(1)], target) as plan:
+        assert plan.run(journal).same == 1
+    with client(box.flexprice) as late:
+        late.customers = lambda **_query: iter(())
+        with uc.plan([person(1)], late) as plan:
+            assert only(plan).action == "create"
+            plan.run(journal)
+    assert uc.undo(journal, target).undone == 0
+    assert writes(box.flexprice) == []
 
 
 # Verify and undo

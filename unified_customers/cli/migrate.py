@@ -126,8 +126,12 @@ class _Migration:
     def _planned(self, target: uc.Client) -> uc.MovePlan:
         chosen = {name: self._options[name] for name in ("external_id", "on_conflict", "on_loss", "match_email")}
         asked = {"status": self._options["status"]} if self._options["status"] else {}
-        with self._connect(self._source) as source:
-            return uc.plan(source.customers(**asked), target, **chosen)
+        try:
+            with self._connect(self._source) as source:
+                return uc.plan(source.customers(**asked), target, **chosen)
+        except uc.CustomersError as error:
+            error.checkpoint = None  # a plan starts from the beginning
+            raise
 
     def _show(self, target: uc.Client) -> None:
         with self._planned(target) as plan:

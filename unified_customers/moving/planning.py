@@ -67,6 +67,8 @@ def plan(
     settings = Settings(external_id=external_id, on_conflict=on_conflict, on_loss=on_loss, match_email=match_email)
     if not isinstance(target, Client):
         raise ConfigurationError("plan() takes a Client as its target: moving is synchronous for now")
+    if not isinstance(source, Iterable):
+        raise InvalidRequestError("plan() takes customers: a listing of a Client, or an iterable of Customer")
     aim = targets.target_of(target, settings)
     store = Temporary(SCHEMA + matching.SCHEMA)
     try:

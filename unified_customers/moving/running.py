@@ -146,7 +146,7 @@ class _Crew:
         if outcome.customer is None:
             self._journal.ended(move.seq, outcome.state, outcome.problem)
             return
-        created = move.created or move.action == "create"
+        created = move.created or outcome.made
         self._journal.done(move.seq, outcome.customer.id, fingerprint(outcome.customer), created=created)
 
     def _judge(self, outcome: Outcome) -> None:

@@ -43,6 +43,7 @@ class Outcome:
         state: The journal's state.
         kind: The event's kind.
         customer: As the target has it now.
+        made: Whether this move made it, in this run or an earlier one, so that undo may take it back.
         problem: Why not, without values.
         stop: The error for which the run has to stop.
         trouble: The error that says that the target is not well; a few of them in a row stop the run.
@@ -51,6 +52,7 @@ class Outcome:
     state: str
     kind: str
     customer: Customer | None = None
+    made: bool = False
     problem: str | None = None
     stop: CustomersError | None = None
     trouble: CustomersError | None = None
@@ -101,7 +103,7 @@ class Sender:
         except (ConflictError, UnknownOutcomeError) as error:  # somebody has that external id: perhaps we, a moment ago
             return self._looked_up(move, error)
         if self._is_ours(customer, move):
-            return _done(customer, "created")
+            return _done(customer, "created", made=True)
         return _refused(_TAKEN)
 
     def _looked_up(self, move: Move, error: CustomersError) -> Outcome:
@@ -117,7 +119,7 @@ class Sender:
         there = list(self._client.customers(external_id=move.external_id, max_items=2))
         ours = [customer for customer in there if self._is_ours(customer, move)]
         if len(there) == 1 and ours:
-            return _done(ours[0], "settled")
+            return _done(ours[0], "settled", made=True)
         return _refused(_TAKEN) if there else None
 
     def _is_ours(self, customer: Customer, move: Move) -> bool:
@@ -155,8 +157,8 @@ def _own(move: Move) -> dict[str, str]:
     return {path: value for path, value in move.sends.items() if path in move.differences or path in PATHS}
 
 
-def _done(customer: Customer, kind: str) -> Outcome:
-    return Outcome(state="done", kind=kind, customer=customer)
+def _done(customer: Customer, kind: str, *, made: bool = False) -> Outcome:
+    return Outcome(state="done", kind=kind, customer=customer, made=made)
 
 
 def _refused(problem: str) -> Outcome:
