@@ -84,6 +84,8 @@ class _Crew:
         self._on_event = on_event
         self._total = total
         self._lock = threading.Lock()
+        self._working = 0
+        self._idle = threading.Event()
         self._done = 0
         self._troubles = 0
         self._halt = threading.Event()
@@ -104,19 +106,14 @@ class _Crew:
             raise self._broken
 
     def _pass(self, moves: Iterator[Move]) -> None:
-        threads = [
-            threading.Thread(target=self._worker, args=(moves,), daemon=True, name=f"move-{number}")
-            for number in range(self._size)
-        ]
-        for thread in threads:
-            thread.start()
+        self._working, self._idle = self._size, threading.Event()
+        for number in range(self._size):
+            threading.Thread(target=self._worker, args=(moves,), daemon=True, name=f"move-{number}").start()
         try:
-            for thread in threads:
-                thread.join()
+            self._idle.wait()  # no join: interrupted, it takes a thread that still runs for one that has ended
         except KeyboardInterrupt:
             self._halt.set()
-            for thread in threads:
-                thread.join()
+            self._idle.wait()
             raise
 
     def _worker(self, moves: Iterator[Move]) -> None:
@@ -126,6 +123,11 @@ class _Crew:
         except BaseException as error:  # noqa: BLE001 - told in the thread that waits for this one
             self._broken = error
             self._halt.set()
+        finally:
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self._idle.set()
 
     def _next(self, moves: Iterator[Move]) -> Move | None:
         with self._lock:
