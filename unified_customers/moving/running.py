@@ -106,15 +106,22 @@ class _Crew:
             raise self._broken
 
     def _pass(self, moves: Iterator[Move]) -> None:
-        self._working, self._idle = self._size, threading.Event()
-        for number in range(self._size):
-            threading.Thread(target=self._worker, args=(moves,), daemon=True, name=f"move-{number}").start()
         try:
-            self._idle.wait()  # no join: interrupted, it takes a thread that still runs for one that has ended
+            for number in range(self._size):
+                with self._lock:
+                    self._working += 1
+                threading.Thread(target=self._worker, args=(moves,), daemon=True, name=f"move-{number}").start()
+            self._wait()
         except KeyboardInterrupt:
             self._halt.set()
-            self._idle.wait()
+            self._wait()
             raise
+
+    def _wait(self) -> None:
+        """Until all threads have ended. Not by `join`: interrupted, it takes one that still runs for one that ended."""
+        while self._working:
+            self._idle.wait()
+            self._idle.clear()
 
     def _worker(self, moves: Iterator[Move]) -> None:
         try:
