@@ -57,7 +57,7 @@ def person(number, **fields):
 
 
 texts = st.text(min_size=1, max_size=12)
-long_or_short = texts | st.sampled_from(["x" * 256, "ü" * 130, "é" * 300])
+long_or_short = texts | st.sampled_from(["half \ud800", "x" * 256, "ü" * 130, "é" * 300])
 addresses = st.builds(
     uc.Address,
     name=st.none() | texts,
@@ -78,11 +78,11 @@ people = st.builds(
     uc.Customer,
     provider=st.just("flexportal"),
     account_id=st.just("bu_1"),
-    id=st.sampled_from([f"c{number}" for number in range(12)]) | st.sampled_from(["c" * 256, "ü/ö?"]),
+    id=st.sampled_from([f"c{number}" for number in range(12)]) | st.sampled_from(["c" * 256, "ü/ö?", "\udfff"]),
     name=st.none() | long_or_short,
     first_name=st.none() | texts,
     company=st.none() | texts,
-    email=st.sampled_from([None, "ann@example.com", "bob@example.com", "no address", "ann@EXAMPLE.com"]),
+    email=st.sampled_from([None, "ann@example.com", "bob@example.com", "no address", "ann@EXAMPLE.com", "\ud800@x.co"]),
     phone=st.none() | st.sampled_from(["+31612345678", "+49 30 1234567890 ext. 12", "1" * 21]),
     kind=st.none() | st.sampled_from(uc.Kind),
     status=st.sampled_from([uc.Status.ACTIVE, uc.Status.INACTIVE]),

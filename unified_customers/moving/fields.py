@@ -17,6 +17,7 @@ ADDRESSES = ("billing_address", "shipping_address")
 PARTS = ("name", "company", "line1", "line2", "city", "state", "postal_code", "country")
 METADATA = "metadata."
 Flat = dict[str, str]
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def flat(customer: Customer) -> Flat:
@@ -76,13 +77,18 @@ def field_of(path: str) -> str:
 
 
 def dumped(value: Any) -> str:
-    """JSON, the same for the same value."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """JSON, the same for the same value; in ASCII, so that half a character can be kept too."""
+    return _ENCODER.encode(value)
+
+
+def storable(text: str) -> str:
+    """The text as SQLite takes it: half a character, which nobody can send, as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def digest(*parts: Any) -> str:
     """A short name for some values, which doesn't tell them."""
-    return hashlib.sha256(dumped(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(dumped(parts).encode()).hexdigest()[:32]
 
 
 def fingerprint(customer: Customer) -> str:

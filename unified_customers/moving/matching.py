@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from ..models import Customer
-from .fields import Flat, dumped, flat
+from .fields import Flat, dumped, flat, storable
 from .origin import Origin, told
 from .store import Store
 
@@ -39,12 +39,13 @@ def keep_target(store: Store, customers: Iterable[Customer]) -> None:
 def _row(customer: Customer) -> tuple[Any, ...]:
     who = told(customer.metadata)
     email = folded(customer.email)
-    return customer.id, customer.external_id, email, who and origin_text(who), dumped(flat(customer))
+    external_id = customer.external_id and storable(customer.external_id)
+    return storable(customer.id), external_id, email, who and origin_text(who), dumped(flat(customer))
 
 
 def folded(email: str | None) -> str | None:
     """An e-mail address as it is compared: upper and lower case are one."""
-    return None if email is None else email.strip().casefold()
+    return None if email is None else storable(email.strip().casefold())
 
 
 def origin_text(who: Origin) -> str:
@@ -80,7 +81,7 @@ def match(store: Store, external_id: str, who: Origin, email: str | None) -> Mat
         who: Where it comes from.
         email: Its e-mail, where that may decide; else `None`.
     """
-    found = store.run("SELECT id, origin, body FROM target WHERE external_id = ? LIMIT 2", (external_id,))
+    found = store.run("SELECT id, origin, body FROM target WHERE external_id = ? LIMIT 2", (storable(external_id),))
     if len(found) > 1:
         return Match(doubt="several customers of the target have this external id")
     if found:

@@ -13,6 +13,7 @@ customer, and a later plan knows which customers it may change.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
@@ -67,6 +68,7 @@ def stamped(customer: Customer) -> Flat:
     return {METADATA + key: value for key, value in keys.items()}
 
 
+@functools.lru_cache(maxsize=512)
 def key_for(path: str) -> str:
     """The metadata key that keeps a field which the target lacks: `billing_address.city` → `moved_billing_city`."""
     name, _, part = path.partition(".")

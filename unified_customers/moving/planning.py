@@ -14,7 +14,7 @@ from ..client import Client
 from ..errors import ConfigurationError, Fault, InvalidRequestError
 from ..models import Customer
 from . import matching, targets
-from .fields import digest, dumped
+from .fields import digest, dumped, storable
 from .matching import Match
 from .origin import PATHS, origin_of
 from .plans import SCHEMA, MovePlan
@@ -115,8 +115,8 @@ class _Planner:
     def _row(self, customer: Customer) -> dict[str, Any]:
         external_id = self._settings.external_id_of(customer)
         row: dict[str, Any] = {
-            "source_id": customer.id,
-            "external_id": external_id,
+            "source_id": storable(customer.id),
+            "external_id": external_id and storable(external_id),
             "email": matching.folded(customer.email),
             **dict.fromkeys(("target_id", "ours", "by_email", "wanted", "sends", "differences", "losses", "reasons")),
         }

@@ -5,6 +5,7 @@ Pure: knows customers and what a target says that it takes; must not know provid
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import attrs
 
 from ..errors import Fault
 from ..models import Customer
-from .fields import METADATA, Flat, field_of, flat
+from .fields import ADDRESSES, METADATA, SCALARS, Flat, field_of, flat
 from .origin import PATHS, key_for, stamped
 
 KEPT, DROPPED, STAYS, TEXT = "kept", "dropped", "stays", "text"
@@ -68,10 +69,18 @@ class Terms:
     on_loss: str
     faults: Callable[[Flat], Iterable[Fault]] = lambda _: ()
 
-    @property
-    def metadata(self) -> bool:
-        """Whether it stores metadata."""
+    metadata: bool = attrs.field(init=False)
+    paths: frozenset[str] = attrs.field(init=False)
+
+    @metadata.default
+    def _metadata(self) -> bool:
         return "metadata" in self.fields
+
+    @paths.default
+    def _paths(self) -> frozenset[str]:
+        """The paths of the model that it stores, but for metadata."""
+        inner = {f"{name}.{part}" for name in ADDRESSES if name in self.fields for part in self.parts}
+        return frozenset(inner | self.fields.intersection(SCALARS))
 
 
 def translate(customer: Customer, external_id: str, terms: Terms) -> Moved:
@@ -116,10 +125,10 @@ def _can_do_without(path: str) -> bool:
 
 
 def _fits(path: str, terms: Terms) -> bool:
-    if path.startswith(METADATA):
-        return terms.metadata and path not in PATHS  # what an earlier move said of itself, `stamped` takes along
-    name, _, part = path.partition(".")
-    return name in terms.fields and (not part or part in terms.parts)
+    if path in terms.paths:
+        return True
+    # what an earlier move said of itself, `stamped` takes along
+    return terms.metadata and path.startswith(METADATA) and path not in PATHS
 
 
 def _told(path: str, value: str) -> bool:
@@ -128,7 +137,11 @@ def _told(path: str, value: str) -> bool:
 
 
 def _loss(path: str, terms: Terms) -> Loss:
-    keeps = terms.metadata and terms.on_loss == "metadata"
+    return _lost(path, keeps=terms.metadata and terms.on_loss == "metadata")
+
+
+@functools.lru_cache(maxsize=512)
+def _lost(path: str, *, keeps: bool) -> Loss:
     name = "metadata with an empty key" if path == METADATA else path
     return Loss(name, KEPT, key_for(path)) if keeps else Loss(name, DROPPED)
 
