@@ -31,6 +31,7 @@ VALUES (:source_id, :external_id, :email, :action, :target_id, :ours, :by_email,
 """
 _TWICE = "the source has it twice"
 _SHARED = "another customer of the source has the same external id"
+_OTHER_VALUES = "the target has this external id with other values"
 _ONE_EMAIL = "several customers of the source have this e-mail"
 _ONE_TARGET = "another customer of the source is the same one at the target"
 
@@ -76,6 +77,7 @@ def plan(
         matching.keep_target(store, target.customers())
         planner = _Planner(store, aim, settings)
         planner.read(source)
+        planner.refuse_itself(target)
         planner.settle()
         identity = planner.identity(source, target)
         return MovePlan(store, target, identity=identity, settings=settings, account=planner.account, made_at=made_at)
@@ -151,11 +153,17 @@ class _Planner:
             return {"action": "same"}
         row = {"differences": dumped(differ)}
         if not found.ours and self._settings.on_conflict != "update":
-            return {**row, "action": "conflict", "reasons": dumped([_other_values(differ)])}
+            return {**row, "action": "conflict", "reasons": dumped([_OTHER_VALUES])}
         stamps = PATHS if found.ours else frozenset[str]()
         sends = changed(_without(moved.wanted, PATHS - stamps), found.there, differ)
         faults = self._target.update_faults(sends)
         return {**row, **_impossible(faults)} if faults else {**row, "action": "update", "sends": dumped(sends)}
+
+    def refuse_itself(self, target: Client) -> None:
+        """Two keys may open the same account: then its customers would be made a second time there."""
+        same = "SELECT 1 FROM rows JOIN target ON target.id = rows.source_id LIMIT 1"
+        if self.account and self.account[0] == target.provider.name and self._store.one(same):
+            raise InvalidRequestError("the source's customers are the target's own: source and target are one account")
 
     def settle(self) -> None:
         """What only shows once all are read: customers that come twice, or that claim the same place."""
@@ -196,10 +204,6 @@ _DOUBLES = (
 
 def _impossible(faults: Iterable[Fault]) -> dict[str, Any]:
     return {"action": "impossible", "reasons": dumped([f"{fault.field}: {fault.rule}" for fault in faults])}
-
-
-def _other_values(differ: Iterable[str]) -> str:
-    return f"the target has this external id with other values: {', '.join(differ)}"
 
 
 def _without(wanted: Any, paths: Iterable[str]) -> dict[str, str]:

@@ -121,19 +121,25 @@ class MoveResult:
 class MoveMap(Mapping[str, str]):
     """Source id → target id, read from the journal when asked."""
 
-    def __init__(self, journal: Path) -> None:
-        self._path = journal
+    def __init__(self, journal: str | Path) -> None:
+        self._path = Path(journal)
+        self._last: tuple[str, str] | None = None  # of an iteration: whoever takes each key asks for its value next
 
     def __getitem__(self, source_id: str) -> str:
+        if self._last is not None and self._last[0] == source_id:
+            return self._last[1]
         with opened(self._path) as journal:
             for row in journal.each("target_id", f"source_id = ? AND {MAPPED}", (source_id,)):
                 return str(row["target_id"])
         raise KeyError(source_id)
 
     def __iter__(self) -> Iterator[str]:
-        with opened(self._path) as journal:
-            for row in journal.each("source_id", MAPPED):
-                yield row["source_id"]
+        try:
+            for source_id, _external_id, target_id in self.rows():
+                self._last = source_id, target_id
+                yield source_id
+        finally:
+            self._last = None
 
     def __len__(self) -> int:
         with opened(self._path) as journal:

@@ -135,6 +135,8 @@ def told(path: Path) -> Iterator[None]:
 
 
 def _why(error: sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.ProgrammingError):
+        return "this plan or journal is closed already"
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "another process uses this journal; wait until it has ended"
