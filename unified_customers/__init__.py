@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ConnectionFailedError,
         CustomersError,
         DriftError,
+        ExportError,
         Fault,
         FilterIgnoredError,
         InvalidRequestError,
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from .registry import providers
     from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
+    from .tables.exporting import ExportResult, export
+    from .tables.schema import SCHEMA
 
 _ROOMS = {
     "_account": ("CheckResult",),
@@ -93,6 +96,7 @@ _ROOMS = {
         "ConnectionFailedError",
         "CustomersError",
         "DriftError",
+        "ExportError",
         "Fault",
         "FilterIgnoredError",
         "InvalidRequestError",
@@ -134,10 +138,12 @@ _ROOMS = {
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
     "reporting": ("Match", "Matches", "Summary", "report"),
+    "tables.exporting": ("ExportResult", "export"),
+    "tables.schema": ("SCHEMA",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Address",
     "ApiError",
     "AsyncClient",
@@ -161,6 +167,8 @@ __all__ = [
     "DirectoryReport",
     "DriftError",
     "Event",
+    "ExportError",
+    "ExportResult",
     "Fault",
     "FieldLoss",
     "FilterIgnoredError",
@@ -193,6 +201,7 @@ __all__ = [
     "Report",
     "RequestTimeoutError",
     "Retry",
+    "SCHEMA",
     "ServerError",
     "Status",
     "Summary",
@@ -204,6 +213,7 @@ __all__ = [
     "__version__",
     "connect",
     "connect_async",
+    "export",
     "from_dict",
     "plan",
     "providers",

@@ -15,6 +15,7 @@ import attrs
 import msgspec
 
 from ._countries import code_of
+from ._values import stamp
 from ._wire import Request, Response, Token
 from .errors import ApiError, BadRecordError, Fault, FilterIgnoredError, UnsupportedError
 from .models import EMPTY, Address, Capabilities, Customer, Query
@@ -251,6 +252,15 @@ class Adapter(Protocol):
             "prefetch= reads ahead, and Directory reads accounts at the same time"
         )
 
+    def loosen(self, query: Query, position: Position) -> Position:
+        """The same place, for a walk that hands pages out as their answers come, in no order."""
+        self.spread(query, position)  # says why, where not even that can be done
+        raise UnsupportedError(f"{self.title} is read in order: leave ordered= out")
+
+    def places(self, query: Query, position: Position, count: int) -> Sequence[Position]:
+        """Up to `count` ways to go on from `position`, each with a request of its own: any may be answered first."""
+        return (position,)
+
     def foresee(self, query: Query, position: Position, count: int) -> Sequence[Position]:
         """Up to `count` places that a walk which stands at `position` will come to, if nothing moves."""
         return ()
@@ -360,6 +370,10 @@ def broken_filter(query: Query, customer: Customer) -> str | None:
         return "status"
     if query.kind is not None and str(customer.kind) != query.kind:
         return "kind"
+    if query.created_after is not None and (
+        customer.created_at is None or stamp(customer.created_at) < query.created_after
+    ):
+        return "created_after"
     sets = (
         ("external_id", query.external_ids, customer.external_id),
         ("ids", query.ids, customer.id),

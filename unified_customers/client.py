@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from http import cookiejar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
@@ -24,7 +25,7 @@ from . import _account, _fields, _quiet, _writing, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
 from ._conversation import Context, Outcome
-from ._jobs import TaskJob, ThreadJob
+from ._jobs import TaskBell, TaskJob, ThreadBell, ThreadJob
 from ._listing import AsyncListing, Listing
 from ._lookahead import Lookahead
 from ._pace import Pace
@@ -32,7 +33,7 @@ from ._query import Wanted, known_keywords
 from ._retry import Retry, retry_after
 from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
-from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
+from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
 from .errors import ConfigurationError, Fault
 from .events import Listener
 from .models import Customer, CustomerFields
@@ -81,6 +82,7 @@ class _Shared:
         before: str | None,
         concurrency: int,
         prefetch: int,
+        ordered: bool,
         on_bad_record: OnBadRecord,
     ) -> Plan:
         return _account.plan(
@@ -91,6 +93,7 @@ class _Shared:
             max_items=max_items,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
 
@@ -280,6 +283,8 @@ class Client(_Shared):
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
         self._sleep = _sleep
+        self._closing = threading.Event()
+        self._nap: Callable[[float], Any] = self._closing.wait if _sleep is time.sleep else _sleep
 
     def __enter__(self) -> Self:
         return self
@@ -292,6 +297,7 @@ class Client(_Shared):
     def close(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
+        self._closing.set()
         until = time.monotonic() + _PATIENCE
         for job in [*self._jobs]:
             job.ended(max(0.0, until - time.monotonic()))
@@ -322,11 +328,15 @@ class Client(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(job.result())
+            elif isinstance(step, First):
+                reply = 0 if look is None else self._first(look, step)
             else:
                 reply = self._sign_in(step)
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.bell is None:
+            walk.look.bell = ThreadBell()
         walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
@@ -342,18 +352,23 @@ class Client(_Shared):
 
     def _begin(self, look: Lookahead, position: Position, request: Request) -> ThreadJob:
         def work(sent: Callable[[], None]) -> Outcome:
-            outcome = self.pump(look.fetch(request), None, sent)
+            outcome = self.pump(look.fetch(position, request), None, sent)
             onward = look.onward(position, outcome)
             if onward is not None:
                 self._begin(look, *onward)
             return outcome
 
-        job = ThreadJob(work)
+        job = ThreadJob(work, look.bell.ring)
         self._jobs.add(job)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
         return job
+
+    def _first(self, look: Lookahead, step: First) -> int:
+        for aim in step.begin:
+            self._begin(look, *aim)
+        return int(look.bell.wait(lambda: look.answered(step.requests)))
 
     def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         self._wait(step.after, sent)
@@ -374,7 +389,8 @@ class Client(_Shared):
     def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
         if seconds:
             sent()  # it will be long
-            self._sleep(seconds)
+            (self._sleep if sent is _nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
+            self._refuse_closed()
 
     def _sign_in(self, need: NeedToken) -> Token:
         with self._lock:  # one sign-in at a time, however many walks run
@@ -391,6 +407,7 @@ class Client(_Shared):
         external_id: Several = None,
         ids: Several = None,
         parent_ids: Several = None,
+        created_after: datetime | date | str | None = None,
         sort: str | None = None,
         order: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -400,6 +417,7 @@ class Client(_Shared):
         before: str | None = None,
         concurrency: int = 1,
         prefetch: int = 0,
+        ordered: bool = True,
         unsupported: str = "raise",
         on_bad_record: OnBadRecord = "raise",
     ) -> Listing:
@@ -412,6 +430,8 @@ class Client(_Shared):
             external_id: Your own id, or several.
             ids: The provider's id, or several.
             parent_ids: Customers below these.
+            created_after: At this time or later, where the provider can (`Capabilities.since`); a date is its beginning
+                in UTC, and so is a time without a zone.
             sort: A field to sort by, where the provider can.
             order: ``"asc"`` or ``"desc"``.
             params: The provider's own parameters, sent as they are.
@@ -422,6 +442,8 @@ class Client(_Shared):
             concurrency: How many requests may be in flight at the same time, where the provider can: Flexprice, oldest
                 first or by `sort=`. What comes, and in what order, stays the same.
             prefetch: How many pages to read ahead of what is handed out. Leaving a walk early wastes those.
+            ordered: `False` hands pages out as their answers come, so that a slow one holds up no other: for
+                `concurrency` of 2 or more, where the provider can (Flexprice by keyset).
             unsupported: ``"local"`` applies filters that the provider lacks here, to every row read; a sort that it
                 lacks as well, once all are read, so such a walk holds all its customers in memory.
             on_bad_record: ``"raise"``, ``"skip"``, or a callable that is given each `BadRecordError`.
@@ -438,6 +460,7 @@ class Client(_Shared):
             external_id=external_id,
             ids=ids,
             parent_ids=parent_ids,
+            created_after=created_after,
             sort=sort,
             order=order,
             params=params,
@@ -452,6 +475,7 @@ class Client(_Shared):
             before=before,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return Listing(plan, self)
@@ -636,6 +660,8 @@ class AsyncClient(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(await job.result())
+            elif isinstance(step, First):
+                reply = 0 if look is None else await self._first(look, step)
             else:
                 reply = await self._sign_in(step)
 
@@ -647,6 +673,8 @@ class AsyncClient(_Shared):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.bell is None:
+            walk.look.bell = TaskBell()
         walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
@@ -662,17 +690,22 @@ class AsyncClient(_Shared):
 
     def _begin(self, look: Lookahead, position: Position, request: Request) -> TaskJob:
         async def work(sent: Callable[[], None]) -> Outcome:
-            outcome = await self.pump(look.fetch(request), None, sent)
+            outcome = await self.pump(look.fetch(position, request), None, sent)
             onward = look.onward(position, outcome)
             if onward is not None:
                 self._begin(look, *onward)
             return outcome
 
-        job = TaskJob(work, self._jobs)
+        job = TaskJob(work, self._jobs, look.bell.ring)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
         return job
+
+    async def _first(self, look: Lookahead, step: First) -> int:
+        for aim in step.begin:
+            self._begin(look, *aim)
+        return int(await look.bell.wait(lambda: look.answered(step.requests)))
 
     async def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         await self._wait(step.after, sent)
@@ -714,6 +747,7 @@ class AsyncClient(_Shared):
         external_id: Several = None,
         ids: Several = None,
         parent_ids: Several = None,
+        created_after: datetime | date | str | None = None,
         sort: str | None = None,
         order: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -723,6 +757,7 @@ class AsyncClient(_Shared):
         before: str | None = None,
         concurrency: int = 1,
         prefetch: int = 0,
+        ordered: bool = True,
         unsupported: str = "raise",
         on_bad_record: OnBadRecord = "raise",
     ) -> AsyncListing:
@@ -734,6 +769,7 @@ class AsyncClient(_Shared):
             external_id=external_id,
             ids=ids,
             parent_ids=parent_ids,
+            created_after=created_after,
             sort=sort,
             order=order,
             params=params,
@@ -748,6 +784,7 @@ class AsyncClient(_Shared):
             before=before,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return AsyncListing(plan, self)

@@ -300,6 +300,8 @@ class Capabilities:
         total: Whether `count()` works.
         get_by: Keywords of `customer()`.
         sign_in: Whether a token is fetched first.
+        since: Whether `created_after=` works, and a walk from a finished walk's checkpoint brings what was created
+            later: so it is where a provider lists oldest first and filters by time.
         creates: Fields that `create()` takes; none where customers can't be created.
         requires: Those of them that it needs.
         updates: Fields that `update()` takes; none where customers can't be changed.
@@ -320,6 +322,7 @@ class Capabilities:
     total: bool = False
     get_by: tuple[str, ...] = ("id",)
     sign_in: bool = False
+    since: bool = False
     creates: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
@@ -358,6 +361,7 @@ class Query:
     external_ids: tuple[str, ...] | None = None
     ids: tuple[str, ...] | None = None
     parent_ids: tuple[str, ...] | None = None
+    created_after: str | None = None
     sort: str | None = None
     order: str | None = None
     params: Mapping[str, Any] = EMPTY
@@ -418,6 +422,7 @@ def from_dict(data: Mapping[str, Any]) -> Customer:
 
 
 def _customer(fields: dict[str, Any]) -> Customer:
+    fields.pop("account", None)  # which an export adds
     for name in ("created_at", "updated_at"):
         if fields.get(name) is not None:
             fields[name] = datetime.fromisoformat(fields[name]).astimezone(UTC)

@@ -6,19 +6,19 @@ that fails doesn't lose the others: the report is written, says that it is incom
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 import unified_customers as uc
+from unified_customers.events import each
 from unified_customers.reporting import ready
 
 from . import accounts, exits, report_show, streams
+from .board import Board
 from .formats import dump
 from .options import State, filters, keywords, output, shared, state
-from .progress import Bar
 from .telling import teller
 
 _EPILOG = """
@@ -65,10 +65,11 @@ def report(
     if matches is not None and not matching:
         raise click.UsageError("--matches and --no-matching exclude each other")
     ready(html=html, matches=matches)
-    with uc.Directory(_adapters(names, held), on_event=teller(held)) as directory:
+    settings = accounts.several(names, held.accounts)
+    board = Board(quiet=held.quiet, accounts=[*settings])
+    with uc.Directory(settings, on_event=each(teller(held), board.on_event)) as directory, board:
         listing = directory.customers(**{"status": "any", **keywords(query)})
-        with Bar(quiet=held.quiet, limit=None) as bar:
-            summary = uc.report(_Watched(listing, bar), currency=currencies, matching=matching)
+        summary = uc.report(listing, currency=currencies, matching=matching)
     _write_files(summary, html, matches, title, held)
     streams.write(dump(summary.to_dict(), ascii=not streams.is_unicode(), indent=2) + "\n" if output == "json"
                   else report_show.shown(summary))  # fmt: skip
@@ -90,43 +91,6 @@ def currency(values: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(f"{account} is given twice")
         found[account] = word
     return found
-
-
-def _adapters(names: tuple[str, ...], held: State) -> dict[str, Any]:
-    """The accounts' settings by name; those of the file if none is named."""
-    wanted = list(dict.fromkeys(names)) or accounts.every(held.accounts)
-    if not wanted:
-        raise click.UsageError(f"name an ACCOUNT, or write accounts into --accounts FILE or ./{accounts.FILE}")
-    found = {}
-    for name in wanted:
-        with accounts.connect(name, held.accounts, teller(held)) as client:
-            found[name] = client.provider
-    return found
-
-
-class _Watched:
-    """A directory's listing that shows how far it is."""
-
-    def __init__(self, listing: uc.DirectoryListing, bar: Bar) -> None:
-        self._listing, self._bar = listing, bar
-
-    def __iter__(self) -> Iterator[uc.Customer]:
-        return iter(self._listing)
-
-    def pages(self) -> Iterator[uc.Page]:
-        """The listing's pages."""
-        pages, items, number = self._listing.pages(), 0, 0
-        while True:
-            with self._bar.waiting():
-                page = next(pages, None)
-            if page is None:
-                return
-            items, number = items + len(page), number + 1
-            self._bar.came(items, number, None)
-            yield page
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._listing, name)
 
 
 def _write_files(summary: uc.Summary, html: Path | None, matches: Path | None, title: str, held: State) -> None:
