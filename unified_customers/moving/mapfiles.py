@@ -6,20 +6,19 @@ Knows formats; must not know journals. A file appears whole, under its name, or 
 from __future__ import annotations
 
 import csv
-import importlib
 import itertools
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from ..errors import ConfigurationError
+from ..tables.flat import defused
+from ..tables.schema import extra
 
 Rows = Iterable[tuple[str, str, str]]
 NAMES = ("source", "source_id", "external_id", "target", "target_id")
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 _GROUP = 50_000  # rows of Parquet that are in memory at once
 
 
@@ -65,14 +64,9 @@ def _replaced(path: Path, write: Callable[[Path], None]) -> None:
         raise ConfigurationError(f"{path} can't be written: {os.strerror(error.errno or 0)}") from None
 
 
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    return f"'{cell}" if cell.startswith(_RISKY) else cell
-
-
 def _csv(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(out, lineterminator="\r\n")  # with both in it, a cell that holds either is quoted
         writer.writerow(NAMES)
         writer.writerows([defused(cell) for cell in row] for row in rows)
 
@@ -83,7 +77,7 @@ def _jsonl(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def _parquet(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    arrow, parquet = _arrow()
+    arrow, parquet = (extra(name, "arrow", "a map in Parquet") for name in ("pyarrow", "pyarrow.parquet"))
     schema = arrow.schema([(name, arrow.string()) for name in NAMES])
     with parquet.ParquetWriter(str(path), schema) as out:
         for group in _groups(rows):
@@ -95,13 +89,6 @@ def _groups(rows: Iterable[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
     left = iter(rows)
     while group := list(itertools.islice(left, _GROUP)):
         yield group
-
-
-def _arrow() -> tuple[Any, Any]:
-    try:
-        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise ConfigurationError("a map in Parquet needs an extra: pip install 'unified-customers[arrow]'") from None
 
 
 _WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
