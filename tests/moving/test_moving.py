@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import pickle
 import sqlite3
+import subprocess
+import sys
+import tempfile
 import threading
 
 import attrs
@@ -650,6 +654,29 @@ def test_a_plan_that_is_closed_says_so(target, journal):
     assert not path.exists()
     with pytest.raises(uc.ConfigurationError, match="closed already"):
         plan.run(journal)
+
+
+def test_plans_of_processes_that_were_killed_are_cleared_away(target, tmp_path, monkeypatch):
+    """A day later; not the file of a process that runs, nor anybody else's."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    old, young, running, other = (
+        tmp_path / name
+        for name in (
+            f"unified-customers-plan-{ended.pid}-a.sqlite",
+            f"unified-customers-plan-{ended.pid}-b.sqlite",
+            f"unified-customers-plan-{os.getpid()}-c.sqlite",
+            "unified-customers-plan-mine.sqlite",
+        )
+    )
+    for path in (old, young, running, other):
+        path.touch()
+        if path is not young:
+            os.utime(path, (0, 0))
+    with uc.plan([person(1)], target):
+        assert not old.exists()
+        assert all(path.exists() for path in (young, running, other))
 
 
 def test_a_source_of_several_accounts_or_of_something_else_is_refused(target):

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from weakref import finalize
 from ..errors import ConfigurationError
 
 _BATCH = 500
+_PREFIX = "unified-customers-plan-"
+_DAY = 86_400.0  # seconds
 _SETTINGS = {
     # the system lets go of an exclusive lock when the process dies, however it dies
     "own": ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "temp_store=FILE"),
@@ -105,7 +108,8 @@ class Temporary(Store):
     """A store that is gone when nobody needs it any more."""
 
     def __init__(self, schema: str) -> None:
-        number, name = tempfile.mkstemp(prefix="unified-customers-plan-", suffix=".sqlite")  # its owner's alone
+        clear_left_behind()
+        number, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-", suffix=".sqlite")  # its owner's alone
         os.close(number)
         super().__init__(Path(name), schema, "scratch")
         self._gone = finalize(self, _remove, self.connection, name)
@@ -113,6 +117,28 @@ class Temporary(Store):
     def close(self) -> None:
         """Let go of the file, and remove it."""
         self._gone()
+
+
+def clear_left_behind() -> None:
+    """Remove the plans of processes that were killed more than a day ago: they hold customers' data."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.sqlite"):
+        with contextlib.suppress(OSError, ValueError):
+            owner = int(path.name.removeprefix(_PREFIX).partition("-")[0])
+            if time.time() - path.stat().st_mtime > _DAY and not _runs(owner):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process; where that can't be asked without harm, it is taken for granted."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _remove(connection: sqlite3.Connection, name: str) -> None:
