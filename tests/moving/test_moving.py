@@ -538,6 +538,92 @@ def test_undo_never_takes_whoever_was_there_before(box, target, journal):
     assert writes(box.flexprice) == []
 
 
+class DiedError(BaseException):
+    """The process ends here."""
+
+
+def dies(nth, *, on=("POST", "PUT", "DELETE")):
+    """A hook that ends the process at the nth write."""
+    left = [nth]
+
+    def hook(request):
+        if request.method in on and not request.path.endswith("search"):
+            left[0] -= 1
+            if left[0] == 0:
+                raise DiedError
+
+    return hook
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("name", ["flexprice", "flatpeak"])
+def test_a_run_that_died_at_a_create_is_settled_by_the_next(box, journal, monkeypatch, name, moment):
+    """Whether the server had acted or not; and a second customer is never made."""
+    provider, options = getattr(box, name), {"on_loss": "drop"}
+    crowd = [person(number) for number in range(4)]
+    with (
+        client(provider, **{moment: dies(3)}) as target,
+        uc.plan(crowd, target, **options) as plan,
+        pytest.raises(DiedError),
+    ):
+        plan.run(journal)
+    assert (uc.MoveResult.read(journal).created, uc.MoveResult.read(journal).unknown) == (2, 1)
+    events = []
+    with client(provider) as target, uc.plan(crowd, target, **options) as plan:
+        result = plan.run(journal, on_event=events.append)
+        if (name, moment) == ("flatpeak", "before"):  # it may still come
+            assert result.unknown == 1
+            monkeypatch.setattr(sending, "PATIENCE", 0.0)
+            result = plan.run(journal)
+        assert (result.created, result.complete) == (4, True)
+        assert uc.undo(journal, target).undone == 4
+    assert ("settled" in [event.kind for event in events]) == (moment == "after")
+    assert len(provider.rows) == 4
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_that_died_at_an_update_sends_it_again(box, target, journal, moment):
+    """The same update twice is one."""
+    with uc.plan([person(1)], target) as plan:
+        plan.run(journal)
+    changed = [person(1, email="a@b.co")]
+    with (
+        client(box.flexprice, **{moment: dies(1)}) as dying,
+        uc.plan(changed, dying) as plan,
+        pytest.raises(DiedError),
+    ):
+        plan.run(journal)
+    with uc.plan(changed, target) as plan:
+        assert plan.run(journal).complete
+    assert uc.verify(journal, target).good
+    assert [row["email"] for row in published(box.flexprice).values()] == ["a@b.co"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_undoing_that_died_goes_on_and_so_does_a_run_after_it(box, target, journal, moment):
+    """Who is gone is made again, who is there stays."""
+    crowd = [person(number) for number in range(3)]
+    with uc.plan(crowd, target) as plan:
+        plan.run(journal)
+    with client(box.flexprice, **{moment: dies(2)}) as dying, pytest.raises(DiedError):
+        uc.undo(journal, dying, apply=True, confirm="archive")
+    with uc.plan(crowd, target) as plan:
+        assert plan.run(journal).created == 3
+    assert len(published(box.flexprice)) == 3
+    assert uc.undo(journal, target, apply=True, confirm="archive").undone == 3
+    assert published(box.flexprice) == {}
+
+
+def test_a_customer_that_the_target_will_not_let_go_stays_and_is_told_of(box, target, journal):
+    """Flexprice keeps whoever has a subscription."""
+    with uc.plan([person(1), person(2)], target) as plan:
+        plan.run(journal)
+    box.flexprice.fault("refused", status=400, times=1)
+    found = uc.undo(journal, target, apply=True, confirm="archive")
+    assert (found.undone, [source for source, _why in found.refused]) == (1, ["cust_1"])
+    assert uc.undo(journal, target, apply=True, confirm="archive").undone == 1
+
+
 # Verify and undo
 
 

@@ -53,7 +53,13 @@ FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('pla
 _CHANGED = """
 UPDATE moves SET state = 'planned', problem = NULL, action = rows.action, wanted = rows.wanted, sends = rows.sends,
        differences = rows.differences, losses = rows.losses, reasons = rows.reasons
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state = 'done' AND rows.action IN ('create', 'update')
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
+      AND rows.action IN ('create', 'update')
+"""
+# An undoing ended before it came to this one, and the move is made again.
+_STAYED = """
+UPDATE moves SET state = 'done' FROM plan.rows AS rows
+WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
 """
 _PRESENT = "UPDATE moves SET present = EXISTS (SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id)"
 _PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
@@ -133,7 +139,7 @@ class Journal:
         self._attach(plan)
         try:
             with self._store.transaction() as run:
-                for statement in (_PLAN_INDEX, _ADD, _AGAIN, *(() if again else (_CHANGED,)), _PRESENT):
+                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, *(() if again else (_CHANGED,)), _PRESENT):
                     run.execute(statement)
                 for name, value in self._words(plan).items():
                     run.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, dumped(value)))

@@ -143,10 +143,10 @@ class _Crew:
     def _carry_out(self, move: Move) -> None:
         if self._pace is not None and self._halt.wait(self._pace.wait(time.monotonic())):
             return
-        fresh = move.state == "planned"
-        if fresh:
+        outcome = None if move.state == "planned" else self._sender.settle(move)
+        if outcome is None:
             self._journal.sending(move.seq)
-        outcome = self._sender.send(move) if fresh else self._sender.settle(move)
+            outcome = self._sender.send(move)
         self._write(move, outcome)
         self._judge(outcome)
         self._tell(move, outcome)

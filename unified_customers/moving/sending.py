@@ -81,21 +81,22 @@ class Sender:
         except CustomersError as error:
             return _unsure(error)
 
-    def settle(self, move: Move) -> Outcome:
-        """Find out what came of a move that was sent, or may have been; repeat it where that can't do harm."""
+    def settle(self, move: Move) -> Outcome | None:
+        """Find out what came of a move that was sent, or may have been; `None` if it may be sent again.
+
+        An update may: the same one twice is one. So may a create that can't be found, where the target itself refuses a
+        second customer with the same external id, or once it is certain that the first will not come any more.
+        """
         if move.action == "update":
-            return self.send(move)  # the same update twice is one
+            return None
         try:
             there = self._found(move)
-            if there is not None:
-                return there
-            if not self._can.unique and time.time() - (move.sent_at or 0.0) < PATIENCE:
-                return _refuse_haste()
         except _REFUSES_ALL as error:
             return Outcome(state="unknown", kind="stopped", problem=error.message, stop=error)
         except CustomersError as error:
             return _unsure(error)
-        return self.send(move)
+        soon = time.time() - (move.sent_at or 0.0) < PATIENCE
+        return _refuse_haste() if there is None and soon and not self._can.unique else there
 
     def _create(self, move: Move) -> Outcome:
         try:
