@@ -139,3 +139,12 @@ def test_a_providers_error_says_one_way_to_go_on(box, tmp_path):
     assert done.returncode == 1
     assert "checkpoint" not in said
     assert said.endswith("; to go on: --resume")
+
+
+def test_a_failed_parquet_file_is_told_in_one_line(box, tmp_path):
+    """Nothing of the file's writer is said afterwards, when it is thrown away; nothing is left behind."""
+    box.flexprice.fault("500", times=99, on="list", after=2)
+    done = run("export", "flexprice", "--to", "a.parquet", "--page-size", "9", box=box, cwd=tmp_path)
+    assert done.returncode == 1
+    assert one_line(done.stderr).startswith("error: ")
+    assert list(tmp_path.iterdir()) == []
