@@ -285,7 +285,11 @@ class Context:
         if self.watch.hears():
             self.watch.tell(SigningIn, need.walk, what=request.what)
         tally = Tally(walk=need.walk)
-        return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), tally))
+        try:
+            return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), tally))
+        except CustomersError as error:
+            error.final = True
+            raise
 
 
 def _whole(response: Response) -> Response:
