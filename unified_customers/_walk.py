@@ -46,10 +46,10 @@ class Report:
         items: Customers handed out.
         pages: Answers that brought customers, or the end.
         requests: Requests sent, repeats and redirects included, sign-ins not.
-        retries: Requests that were repeated.
+        retries: Requests that were repeated; sign-ins not.
         waited: Seconds spent waiting between repeats.
         scan: How the list was read last: ``"cursor"``, ``"keyset"`` or ``"offset"``; `None` before the first answer.
-        duplicates: Rows left out because they had been handed out.
+        duplicates: Rows that the provider sent once more; those that the walk asked for again don't count.
         drift: How often rows moved under the walk, so that it stepped back.
         bad_records: Records that could not be read and were left out: the first thousand.
         bad: How many there were.
