@@ -251,3 +251,13 @@ def test_pages_go_on_after_an_error(box):
             except uc.ServerError:
                 failed += 1
     assert (failed, pairs(got)) == (1, truth(box))
+
+
+@pytest.mark.parametrize("kind", [uc.Directory, uc.AsyncDirectory])
+@pytest.mark.parametrize("accounts", [["sk_live_x"], {"a": "sk_live_x"}, "sk_live_x", 5, None, [None], [uc.FlexPortal],
+                                      uc.Flexprice(api_key="sk_live_x"), [[uc.Flexprice(api_key="k")]]])  # fmt: skip
+def test_what_is_no_account_is_refused_by_its_type_alone(kind, accounts):
+    """It may be a key."""
+    with pytest.raises(uc.ConfigurationError, match="a directory takes accounts' settings") as caught:
+        kind(accounts)
+    assert "sk_live" not in str(caught.value)
