@@ -18,6 +18,7 @@ from ._conversation import Context, Tally
 from ._guard import Guard
 from ._lookahead import InAnyOrder, Lookahead
 from ._query import Sort
+from ._redact import NOTHING, Hidden
 from ._watch import WalkWatch
 from ._wire import Conversation, First, Request, Response
 from .errors import (
@@ -89,7 +90,7 @@ class Plan:
     local_values: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
     on_bad_record: OnBadRecord = "raise"
     max_items: int | None = None
-    hide: tuple[str, ...] = attrs.field(default=(), repr=False)
+    hide: Hidden = NOTHING
     concurrency: int = 1
     prefetch: int = 0
     ordered: bool = True

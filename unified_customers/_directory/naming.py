@@ -25,7 +25,8 @@ def named(accounts: Accounts) -> dict[str, Adapter]:
     Raises:
         ConfigurationError: There is no account, one is no account's settings, or a name is no text.
     """
-    if isinstance(accounts, str) or not isinstance(accounts, Iterable):
+    given: Any = accounts
+    if isinstance(given, str) or not isinstance(given, Iterable):
         raise ConfigurationError(f"{_TAKES}, not {type(accounts).__name__}")
     found = dict(accounts) if isinstance(accounts, Mapping) else _numbered(accounts)
     if not found:
