@@ -302,7 +302,7 @@ _VERB: dict[type[CustomersError], str] = {
 }
 _ADVICE = {
     "RateLimitedError": "slow down, or allow more waiting with Retry(attempts=…, budget=…)",
-    "ServerError": "the provider failed; try again later, from the error's checkpoint if it has one",
+    "ServerError": "the provider failed; try again later",
 }
 
 

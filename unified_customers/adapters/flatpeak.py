@@ -94,7 +94,9 @@ class Flatpeak(Adapter):
         "base_url": "BASE_URL",
     }
     own_names: ClassVar[tuple[str, ...]] = ("reference_id",)
-    key_advice: ClassVar[str] = "check FLATPEAK_ACCOUNT_ID and FLATPEAK_API_KEY (or FLATPEAK_BEARER_TOKEN)"
+    key_advice: ClassVar[str] = (
+        "check account_id (FLATPEAK_ACCOUNT_ID) and api_key (FLATPEAK_API_KEY), or bearer_token (FLATPEAK_BEARER_TOKEN)"
+    )
 
     account_id: str | None = None
     api_key: Secret | None = attrs.field(repr=False, default=None)
