@@ -261,3 +261,13 @@ def test_what_is_no_account_is_refused_by_its_type_alone(kind, accounts):
     with pytest.raises(uc.ConfigurationError, match="a directory takes accounts' settings") as caught:
         kind(accounts)
     assert "sk_live" not in str(caught.value)
+
+
+def test_a_status_that_one_provider_lacks_is_nobody_s_there(box):
+    """With `unsupported="local"` one query runs over all of them."""
+    with uc.Directory(accounts(box)) as directory:
+        for status in ("inactive", "archived"):
+            everybody = list(directory.customers(status="any"))
+            got = list(directory.customers(status=status, unsupported="local"))
+            wanted = [one for one in everybody if one.status == status and one.provider != "flatpeak"]
+            assert pairs(got) == pairs(wanted)

@@ -111,7 +111,8 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
     if wanted.unsupported not in {"raise", "local"}:
         raise InvalidRequestError("unsupported= is 'raise' or 'local'")
     filters = _filters(wanted)
-    near = {name: value for name, value in filters.items() if _has(adapter, name, value)}
+    here_too = wanted.unsupported == "local"
+    near = {name: value for name, value in filters.items() if _has(adapter, name, value, strictly=here_too)}
     far = {name: value for name, value in filters.items() if name not in near}
     if far.get("status") == ANY and not adapter.status_words:
         del far["status"]  # a provider without a status lists every customer that there is
@@ -199,12 +200,14 @@ def _some(value: Any, name: str) -> str:
     return found
 
 
-def _has(adapter: Adapter, name: str, value: Any) -> bool:
+def _has(adapter: Adapter, name: str, value: Any, *, strictly: bool) -> bool:
+    """Whether the provider filters by that; strictly, only if it knows the word: else nobody there can have it."""
     if name == "status" and value == ANY:
         return ANY in adapter.capabilities.statuses
     if name == "created_after":
         return adapter.capabilities.since
-    return name in adapter.capabilities.filters
+    words = {"status": adapter.status_words, "kind": adapter.kind_words}.get(name) if strictly else None
+    return name in adapter.capabilities.filters and (words is None or value in words or value in words.values())
 
 
 def _lacking(adapter: Adapter, name: str) -> UnsupportedError:
