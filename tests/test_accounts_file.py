@@ -90,6 +90,10 @@ FLEXPRICE = '[accounts.berlin]\nprovider = "flexprice"\n'
         (f'{FLEXPRICE}api_key = {{ env = "KEY" }}\nbase_url = "ftp://{SECRET}@host"\n', "base_url"),
         (f'{FLEXPRICE}api_key = {{ env = "BROKEN" }}\n', "api_key"),
         (f"[accounts.berlin\n{SECRET}", "not valid TOML"),
+        (f'api_key = "{SECRET}"\n{FLEXPRICE}', "copied, shared and committed"),
+        (f'api_key = {{ env = "KEY" }}\n{FLEXPRICE}', "'api_key' at its top belongs to no account"),
+        (f'[berlin]\nprovider = "flexprice"\napi_key = "{SECRET}"\n', "'berlin' at its top belongs to no account"),
+        (f'region = "eu"\n{FLEXPRICE}', "'region' at its top"),
     ],
 )
 def test_what_is_wrong_is_told_by_account_and_file_and_never_by_value(tmp_path, monkeypatch, text, says):

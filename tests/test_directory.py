@@ -253,6 +253,16 @@ def test_pages_go_on_after_an_error(box):
     assert (failed, pairs(got)) == (1, truth(box))
 
 
+@pytest.mark.parametrize("kind", [uc.Directory, uc.AsyncDirectory])
+@pytest.mark.parametrize("accounts", [["sk_live_x"], {"a": "sk_live_x"}, "sk_live_x", 5, None, [None], [uc.FlexPortal],
+                                      uc.Flexprice(api_key="sk_live_x"), [[uc.Flexprice(api_key="k")]]])  # fmt: skip
+def test_what_is_no_account_is_refused_by_its_type_alone(kind, accounts):
+    """It may be a key."""
+    with pytest.raises(uc.ConfigurationError, match="a directory takes accounts' settings") as caught:
+        kind(accounts)
+    assert "sk_live" not in str(caught.value)
+
+
 def test_a_status_that_one_provider_lacks_is_nobody_s_there(box):
     """With `unsupported="local"` one query runs over all of them."""
     with uc.Directory(accounts(box)) as directory:

@@ -8,7 +8,9 @@ import pickle
 import threading
 import weakref
 
+import anyio
 import attrs
+import httpx
 import pytest
 from fakes import UNREACHABLE, Account, FakeFlexprice, flexprice, people, reply
 from hypothesis import given
@@ -103,6 +105,44 @@ def test_a_sign_in_belongs_to_the_walk_that_needs_it(box):
         list(client.customers())
     assert [event.kind for event in heard] == ["begin", "sign-in", "request", "request", "page", "end"]
     assert len({event.walk for event in heard}) == 1
+
+
+@pytest.mark.parametrize("keywords", [{}, {"prefetch": 2}])
+def test_a_walk_that_cannot_sign_in_has_failed_and_the_sign_in_is_repeated_once_over(keywords):
+    """It was not left; and what the sign-in repeated is not repeated again by the request that needs it."""
+    heard, retry = [], uc.Retry(attempts=3, first_wait=0)
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
+    settings = uc.Flatpeak(account_id="acc_1", api_key="sk_live_x")
+    client = uc.Client(settings, retry=retry, http_client=http, on_event=heard.append)
+    with client, pytest.raises(uc.ServerError):
+        list(client.customers(**keywords))
+    (ended,) = of(heard, events.WalkEnded)
+    assert (ended.outcome, ended.error, ended.status) == ("failed", "ServerError", 503)
+    assert len(of(heard, events.RequestEnded)) == 3
+
+
+@pytest.mark.parametrize("kind", [uc.Directory, uc.AsyncDirectory])
+def test_an_account_that_cannot_sign_in_has_failed_in_a_directory_too(kind):
+    """Its error is collected, and the others are read to their end."""
+    heard = []
+    with uc.sandbox(customers=3) as box:
+        strange = attrs.evolve(account(box, "flatpeak"), api_key="sk_live_of_nobody")
+        accounts = {"flatpeak": strange, "flexprice": account(box, "flexprice")}
+        directory = kind(accounts, retry=ONCE, on_event=heard.append)
+        _read_collecting(directory)
+    ends = {event.account: event.outcome for event in of(heard, events.WalkEnded)}
+    assert ends == {"flatpeak": "failed", "flexprice": "complete"}
+
+
+def _read_collecting(directory):
+    async def run():
+        async with directory:
+            return [one async for one in directory.customers(on_account_error="collect")]
+
+    if isinstance(directory, uc.AsyncDirectory):
+        return anyio.run(run)
+    with directory:
+        return list(directory.customers(on_account_error="collect"))
 
 
 def test_interleaved_walks_can_be_told_apart(box):

@@ -252,6 +252,31 @@ def test_ids_doubled_in_one_page_come_once():
     assert listing.report.duplicates == 2
 
 
+def test_rows_that_the_walk_asks_for_twice_are_no_duplicates():
+    """`status="any"` reads two lists of the same customers, and a page again for its rest: nothing was sent twice."""
+    with uc.sandbox(customers=60) as box:
+        for settings in (uc.FlexPortal(**box.flexportal.settings), uc.Flexprice(**box.flexprice.settings)):
+            with uc.Client(settings) as client:
+                listing = client.customers(status="any", page_size=7)
+                first = iter(listing)
+                began = [next(first).id for _ in range(10)]
+                rest = client.customers(status="any", page_size=7, after=first.checkpoint)
+                assert len({*began, *(one.id for one in rest)}) == len(list(listing)) >= 60
+                assert (listing.report.duplicates, rest.report.duplicates) == (0, 0)
+
+
+def test_a_row_that_the_second_list_sends_twice_is_a_duplicate():
+    """In one pass of it, in a page."""
+
+    def server(request):
+        _, query = asked_of(request)
+        return reply(200, portal_page(["a", "c", "b", "b"] if "status" in query else ["d", "a"], False, None))
+
+    listing = Account(flexportal(), server, ONCE).customers(status="any")
+    assert ids_of(listing) == ["d", "a", "c", "b"]
+    assert listing.report.duplicates == 1
+
+
 def test_numeric_ids_are_taken_as_their_digits():
     """An id that is a number is the same customer as its digits."""
     page = {"object": "list", "data": [{"id": 17}, {"id": "18"}], "has_more": False}

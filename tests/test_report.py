@@ -348,3 +348,16 @@ def test_a_summary_is_frozen_shows_nobody_and_pickles(box):
     copy = pickle.loads(pickle.dumps(summary))
     assert copy == summary
     assert list(copy.matches) == list(summary.matches)
+
+
+def test_a_provider_that_fails_is_told_without_advice_for_another_place():
+    """An error in a report has no checkpoint to go on from, and names its account where that stands anyway."""
+    with uc.sandbox(customers=3) as box:
+        box.flexportal.fault("500", times=10)
+        accounts = {"doha": uc.FlexPortal(**box.flexportal.settings)}
+        with uc.Directory(accounts, retry=uc.Retry(attempts=1)) as directory:
+            (found,) = uc.report(directory, matching=False).accounts
+    assert found.error is not None
+    assert found.error.message.startswith("FlexPortal answered with an error (500")
+    assert "try again later" in found.error.message
+    assert "checkpoint" not in found.error.message

@@ -235,3 +235,24 @@ def test_the_page_in_chromium(browser, pages, name, width, scheme):
         fill = "getComputedStyle([...document.querySelectorAll('svg.{} path')].find(p => p.getAttribute('fill') =="
         bar = browser.value(fill.format(shown[0]) + " 'var(--s0)')).fill")
         assert bar == ("rgb(127, 176, 224)" if scheme == "dark" else "rgb(47, 95, 143)")
+
+
+def test_no_amount_of_a_usual_length_is_broken_on_a_phone(browser, tmp_path):
+    """However long the names beside it are; only an amount that might not fit may be broken."""
+    found = [
+        attrs.evolve(
+            earning(f"Gesellschaft mit langem Namen Nummer {n} und mehr", n),
+            metrics=uc.Metrics(monthly_revenue=Decimal("1234.5")),
+            billing_address=uc.Address(country="DE"),
+        )
+        for n in range(12)
+    ]
+    path = tmp_path / "r.html"
+    uc.report(found, now=NOW).write_html(path)
+    browser.open(path.as_uri(), width=390, scheme="light")
+    script = """[...document.querySelectorAll('td.n')].filter(cell => {
+        const text = document.createRange(); text.selectNodeContents(cell)
+        return new Set([...text.getClientRects()].map(one => one.top)).size > 1}).map(cell => cell.textContent)"""
+    assert browser.value("document.querySelectorAll('td.n').length") > 10
+    assert browser.value(script) == []
+    assert browser.value("document.documentElement.scrollWidth") <= 390

@@ -13,6 +13,7 @@ from . import _checkpoint, _query
 from ._adapter import Adapter, Position, lacking
 from ._conversation import Context, Tally
 from ._query import Checked, Wanted
+from ._redact import Hidden
 from ._retry import Retry
 from ._walk import OnBadRecord, Plan
 from ._watch import Watch
@@ -169,7 +170,7 @@ def one(context: Context, given: Any, given_external: Any) -> Conversation[Custo
             raise MalformedResponseError("sent another customer than the one that was asked for", path="$")
         return customer
 
-    return context.ask(request, checked, Tally(), hide=tuple(v for v in (own, external) if v))
+    return context.ask(request, checked, Tally(), hide=Hidden(v for v in (own, external) if v))
 
 
 def count(context: Context, wanted: Wanted) -> Conversation[int]:

@@ -137,7 +137,8 @@ class Batch:
         next: Where to go on, or `None` at the end.
         recovered: The walk stepped back or changed its method, so rules about repetition rest for this answer.
         why: In a word, why it recovered.
-        dropped: How many rows were left out because they had been handed out.
+        dropped: How many rows were left out because they had been handed out; not those that the walk itself asked for
+            again, which say nothing about the provider.
         scan: How the list is read: ``"cursor"``, ``"keyset"`` or ``"offset"``.
         previous: Where a walk backwards from the first item would start.
         fallback: What to do instead if most of `items` turn out to have been handed out long ago: the provider may

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import attrs
 
 from ._adapter import Adapter
-from ._redact import masked, masked_deeply
+from ._redact import NOTHING, Hidden, masked, masked_deeply
 from ._retry import Retry, retry_after
 from ._watch import Watch
 from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
@@ -105,7 +105,7 @@ class Context:
         read: Callable[[Response], T],
         tally: Tally,
         *,
-        hide: tuple[str, ...] = (),
+        hide: Hidden = NOTHING,
         accept: Callable[[Response], bool] = lambda _: False,
         ahead: bool = False,
         after: float = 0.0,
@@ -135,7 +135,7 @@ class Context:
                     final = outcome.final
                     response = outcome.take(tally)
                 spent += response.elapsed
-                return read(self._judged(response, accept, (*hide, *tally.tokens, *_credentials(request))))
+                return read(self._judged(response, accept, hide.plus(*tally.tokens, *_credentials(request))))
             except CustomersError as error:
                 spent += error.elapsed
                 self._describe(error, request)
@@ -148,7 +148,7 @@ class Context:
                 tally.waited += wait
                 self.tell_retry(error, request, wait, attempt, tally.walk)
 
-    def fetch(self, request: Request, hide: tuple[str, ...], walk: int | None = None) -> Conversation[Outcome]:
+    def fetch(self, request: Request, hide: Hidden, walk: int | None = None) -> Conversation[Outcome]:
         """Send a request before its turn, once; its errors wait for their turn as well."""
         outcome = Outcome(tally=Tally(walk=walk, ahead=True))
         try:
@@ -158,7 +158,7 @@ class Context:
         return outcome
 
     def insist(
-        self, request: Request, hide: tuple[str, ...], accept: Callable[[Response], bool], walk: int | None = None
+        self, request: Request, hide: Hidden, accept: Callable[[Response], bool], walk: int | None = None
     ) -> Conversation[Outcome]:
         """Send a request before its turn, and again as `ask` would; its last error waits for its turn."""
         outcome = Outcome(tally=Tally(walk=walk, ahead=True))
@@ -199,7 +199,7 @@ class Context:
             ahead=tally.ahead,
         )
 
-    def _send(self, request: Request, wait: float, tally: Tally, hide: tuple[str, ...]) -> Conversation[Response]:
+    def _send(self, request: Request, wait: float, tally: Tally, hide: Hidden) -> Conversation[Response]:
         """Send once, signed in; once more with a new token where the old one is refused."""
         if not (request.signed and self.adapter.signs_in()):
             return (yield from self._follow(request, wait, tally))
@@ -212,7 +212,7 @@ class Context:
         tally.tokens = (*tally.tokens, token.text)
         again = yield from self._follow(self.adapter.signed(request, token), 0.0, tally)
         if again.status in {401, 403}:
-            raise self.refused(again, (*hide, *tally.tokens), AuthenticationError)
+            raise self.refused(again, hide.plus(*tally.tokens), AuthenticationError)
         return again
 
     def _follow(self, request: Request, wait: float, tally: Tally) -> Conversation[Response]:
@@ -233,18 +233,18 @@ class Context:
             request, wait = attrs.evolve(request, url=target), 0.0
         raise ApiError("redirects from place to place at the same host: check base_url")
 
-    def _judged(self, response: Response, accept: Callable[[Response], bool], hide: tuple[str, ...]) -> Response:
+    def _judged(self, response: Response, accept: Callable[[Response], bool], hide: Hidden) -> Response:
         if 200 <= response.status < 300 or accept(response):
             return response
         raise self.refused(response, hide)
 
-    def refused(self, response: Response, hide: tuple[str, ...] = (), cls: type[ApiError] | None = None) -> ApiError:
+    def refused(self, response: Response, hide: Hidden = NOTHING, cls: type[ApiError] | None = None) -> ApiError:
         """The error for an answer with an error status; the status decides, the body only explains."""
         if 300 <= response.status < 400:
             return _elsewhere(response)
         problem = self.adapter.problem(response)
         cls = cls or problem.cls or class_for(response.status)
-        values = (*self.adapter.secrets(), *hide)
+        values = hide.plus(*self.adapter.secrets())
         theirs = masked(problem.says, values)
         says = f" ({response.status}{' ' + theirs if theirs else ''})"
         advice = problem.advice or self._advice(cls)
@@ -285,7 +285,11 @@ class Context:
         if self.watch.hears():
             self.watch.tell(SigningIn, need.walk, what=request.what)
         tally = Tally(walk=need.walk)
-        return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), tally))
+        try:
+            return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), tally))
+        except CustomersError as error:
+            error.final = True
+            raise
 
 
 def _whole(response: Response) -> Response:
@@ -298,7 +302,7 @@ _VERB: dict[type[CustomersError], str] = {
 }
 _ADVICE = {
     "RateLimitedError": "slow down, or allow more waiting with Retry(attempts=…, budget=…)",
-    "ServerError": "the provider failed; try again later, from the error's checkpoint if it has one",
+    "ServerError": "the provider failed; try again later",
 }
 
 

@@ -14,6 +14,7 @@ import attrs
 from ._adapter import Adapter
 from ._countries import code_of
 from ._query import nearest, texts
+from ._redact import Hidden
 from .errors import Fault, InvalidRequestError, UnsupportedError
 from .models import Address, CustomerFields
 
@@ -238,7 +239,7 @@ def _refusal(adapter: Adapter, found: tuple[Fault, ...]) -> UnsupportedError | I
     return cls(f"not sent to {adapter.title}, {told}", provider=adapter.name, faults=found)
 
 
-def hidden(fields: Mapping[str, Any]) -> tuple[str, ...]:
+def hidden(fields: Mapping[str, Any]) -> Hidden:
     """Every text of the caller's, to be masked in errors."""
     plain = [attrs.asdict(value) if isinstance(value, Address) else value for value in fields.values()]
-    return tuple(_all_texts(plain))
+    return Hidden(_all_texts(plain))

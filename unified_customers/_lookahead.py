@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from ._adapter import Batch, Position, raised
 from ._conversation import Context, Outcome
+from ._redact import Hidden
 from ._wire import Conversation, Request, Response
 from .errors import CustomersError
 from .models import Query
@@ -59,7 +60,7 @@ class Lookahead:
     """
 
     def __init__(
-        self, context: Context, query: Query, hide: tuple[str, ...], width: int, depth: int, *, walk: int | None = None
+        self, context: Context, query: Query, hide: Hidden, width: int, depth: int, *, walk: int | None = None
     ) -> None:
         self._context, self._query, self._hide, self._walk = context, query, hide, walk
         self._width, self._depth = width, depth

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import attrs
 
 from ._adapter import Adapter
+from ._redact import Hidden
 from ._values import stamp
 from .errors import InvalidRequestError, UnsupportedError
 from .models import Customer, Metrics, Query, ReadOnlyDict
@@ -96,7 +97,7 @@ class Checked:
     query: Query
     local: dict[str, Test]
     values: dict[str, Any]
-    hide: tuple[str, ...]
+    hide: Hidden
     sort: Sort | None = None
 
 
@@ -136,7 +137,7 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
         raise UnsupportedError(f"{adapter.title} can't be walked backwards: leave before= out", provider=adapter.name)
     tests = {name: _TESTS[name](value) for name, value in far.items()}
     values = far if here is None else {**far, "sort": [here.field, here.down]}
-    return Checked(adapter.check_query(query), tests, values, tuple(texts([filters, wanted.params or {}])), here)
+    return Checked(adapter.check_query(query), tests, values, Hidden(texts([filters, wanted.params or {}])), here)
 
 
 def _filters(wanted: Wanted) -> dict[str, Any]:

@@ -7,13 +7,45 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _EMAIL = re.compile(r"[^\s@\"'<>(){}\[\],;:=&?/]{1,64}(?:@|%40)[^\s@\"'<>(){}\[\],;:=]{1,255}")
 _LONGEST = 500
+
+
+class Hidden:
+    """Texts that must not be shown, to be masked in others.
+
+    Whoever shows the local variables of a traceback's frames would show them: `repr` says how many there are. It is no
+    sequence either, because trackers of errors write those out item by item.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values = tuple(values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def plus(self, *more: str) -> Hidden:
+        """These, and more of them."""
+        return Hidden((*self._values, *more))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hidden) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+    def __repr__(self) -> str:
+        return f"<{len(self._values)} hidden>"
+
+
+NOTHING = Hidden()
 
 
 def masked(text: str, values: Iterable[str]) -> str:

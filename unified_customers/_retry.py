@@ -66,7 +66,7 @@ class Retry:
             attempt: How many times it was sent so far.
             spent: Seconds that the attempts and their waits took so far.
         """
-        if attempt >= self.attempts or not may_help(error):
+        if error.final or attempt >= self.attempts or not may_help(error):
             return None
         wait = self._backoff(attempt) if error.retry_after is None else error.retry_after
         return wait if spent + wait <= self.budget else None

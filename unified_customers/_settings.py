@@ -25,16 +25,25 @@ def secret(value: Any, name: str, variable: str) -> str:
     Raises:
         ConfigurationError: It is missing, empty, or holds a character that no header can carry; it is never shown.
     """
+    wrong = _wrong(value, name, variable)
+    if wrong is None:
+        return str(value)
+    del value  # it may be a key, and whoever shows this frame's variables must not show it
+    raise ConfigurationError(wrong)
+
+
+def _wrong(value: Any, name: str, variable: str) -> str | None:
+    """Why it can't stand in a header, if it can't."""
     if value is None or value == "":
-        raise ConfigurationError(f"{name} is missing: give {name}=… or set {variable}")
+        return f"{name} is missing: give {name}=… or set {variable}"
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} is a text, not {type(value).__name__}")
+        return f"{name} is a text, not {type(value).__name__}"
     if not value.isascii() or not value.isprintable() or value.strip() != value:
-        raise ConfigurationError(
+        return (
             f"{name} holds a character that can't be sent (a space or newline at its end, or a letter beyond ASCII): "
             f"copy it again, or check {variable}"
         )
-    return value
+    return None
 
 
 def given(value: Any, name: str, variable: str) -> None:
@@ -43,8 +52,11 @@ def given(value: Any, name: str, variable: str) -> None:
     Raises:
         ConfigurationError: It can't be one.
     """
-    if not callable(value) and not isinstance(value, PathLike):
-        secret(value, name, variable)
+    wrong = None if callable(value) or isinstance(value, PathLike) else _wrong(value, name, variable)
+    if wrong is None:
+        return
+    del value  # as in `secret`
+    raise ConfigurationError(wrong)
 
 
 def reveal(value: Secret | None, name: str) -> str:
@@ -60,7 +72,11 @@ def reveal(value: Secret | None, name: str) -> str:
     except Exception as error:  # noqa: BLE001 - a stranger's callable, or a file that isn't there
         found, failed = None, type(error).__name__  # not the error itself: it may hold the key
     else:
-        return secret(found, name, name if isinstance(value, str) else "its callable or file")
+        wrong = _wrong(found, name, name if isinstance(value, str) else "its callable or file")
+        if wrong is None:
+            return str(found)
+        del found, value  # as in `secret`
+        raise ConfigurationError(wrong)
     raise ConfigurationError(f"{name} can't be had ({failed}): check its callable or file")
 
 

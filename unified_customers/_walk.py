@@ -18,6 +18,7 @@ from ._conversation import Context, Tally
 from ._guard import Guard
 from ._lookahead import InAnyOrder, Lookahead
 from ._query import Sort
+from ._redact import NOTHING, Hidden
 from ._watch import WalkWatch
 from ._wire import Conversation, First, Request, Response
 from .errors import (
@@ -46,10 +47,10 @@ class Report:
         items: Customers handed out.
         pages: Answers that brought customers, or the end.
         requests: Requests sent, repeats and redirects included, sign-ins not.
-        retries: Requests that were repeated.
+        retries: Requests that were repeated; sign-ins not.
         waited: Seconds spent waiting between repeats.
         scan: How the list was read last: ``"cursor"``, ``"keyset"`` or ``"offset"``; `None` before the first answer.
-        duplicates: Rows left out because they had been handed out.
+        duplicates: Rows that the provider sent once more; those that the walk asked for again don't count.
         drift: How often rows moved under the walk, so that it stepped back.
         bad_records: Records that could not be read and were left out: the first thousand.
         bad: How many there were.
@@ -89,7 +90,7 @@ class Plan:
     local_values: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
     on_bad_record: OnBadRecord = "raise"
     max_items: int | None = None
-    hide: tuple[str, ...] = attrs.field(default=(), repr=False)
+    hide: Hidden = NOTHING
     concurrency: int = 1
     prefetch: int = 0
     ordered: bool = True

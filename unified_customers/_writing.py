@@ -15,6 +15,7 @@ import attrs
 from . import _fields, _query
 from ._adapter import Adapter
 from ._conversation import Context, Tally
+from ._redact import Hidden
 from ._wire import Conversation, Reply, Request, Response, Send, Unreachable
 from .errors import (
     BadRecordError,
@@ -135,8 +136,8 @@ class _Creating:
 
     context: Context
     doubt: Doubt
-    fields: dict[str, Any]
-    hide: tuple[str, ...]
+    fields: dict[str, Any] = attrs.field(repr=False)
+    hide: Hidden
     request: Request
     read: Callable[[Response], Customer]
 
@@ -214,10 +215,10 @@ def update(context: Context, given_id: Any, given: Mapping[str, Any]) -> Convers
     _refuse_unable(adapter, creating=False)
     own = _id(given_id, "update")
     fields = _fields.checked(adapter, given, creating=False)
-    return _update(context, own, fields, (own, *_fields.hidden(given)))
+    return _update(context, own, fields, _fields.hidden(given).plus(own))
 
 
-def _update(context: Context, id: str, fields: dict[str, Any], hide: tuple[str, ...]) -> Conversation[Customer]:
+def _update(context: Context, id: str, fields: dict[str, Any], hide: Hidden) -> Conversation[Customer]:
     adapter, current = context.adapter, None
     if adapter.looks_first(fields):
         current = yield from context.ask(*adapter.one(id=id, external_id=None), Tally(), hide=hide)
@@ -238,7 +239,7 @@ def archive(context: Context, given_id: Any) -> Conversation[None]:
         instead = ": delete(id, cascade=True) erases them for good" if adapter.capabilities.deletes else ""
         raise UnsupportedError(f"{adapter.title} archives no customers{instead}", provider=adapter.name)
     own = _id(given_id, "archive")
-    return _removed(context, *adapter.archive(own), (own,))
+    return _removed(context, *adapter.archive(own), Hidden((own,)))
 
 
 def delete(context: Context, given_id: Any, cascade: Any) -> Conversation[None]:
@@ -253,12 +254,10 @@ def delete(context: Context, given_id: Any, cascade: Any) -> Conversation[None]:
             f"{adapter.title} erases all that hangs on a customer along with it, for good: say cascade=True",
             provider=adapter.name,
         )
-    return _removed(context, *adapter.delete(own), (own,))
+    return _removed(context, *adapter.delete(own), Hidden((own,)))
 
 
-def _removed(
-    context: Context, request: Request, read: Callable[[Response], None], hide: tuple[str, ...]
-) -> Conversation[None]:
+def _removed(context: Context, request: Request, read: Callable[[Response], None], hide: Hidden) -> Conversation[None]:
     doubt, once = doubt_of(context), attrs.evolve(request, safe=False)
     attempt, wait = 0, 0.0
     while True:

@@ -28,6 +28,7 @@ from .errors import ConfigurationError
 __all__ = ["Book", "load", "nearest", "read"]
 
 _SECRET = re.compile(r"(key|token|secret|password|credential|credentials)$", re.IGNORECASE)
+_TABLES = "accounts stand in tables such as [accounts.berlin]"
 
 
 @attrs.frozen
@@ -80,7 +81,7 @@ def read(path: str | Path, *, only: Iterable[str] | None = None) -> dict[str, Ad
     names = list(dict.fromkeys(book.tables if only is None else only))
     if not names:
         what = "stands in" if only is None else "is wanted of"
-        raise ConfigurationError(f"no account {what} {book.path}: accounts stand in tables such as [accounts.berlin]")
+        raise ConfigurationError(f"no account {what} {book.path}: {_TABLES}")
     return {name: book.settings(name) for name in names}
 
 
@@ -88,7 +89,7 @@ def load(path: str | Path) -> Book:
     """A file of accounts; what is wrong with an account is told when that is asked for.
 
     Raises:
-        ConfigurationError: The file can't be read, is not valid TOML, or has no tables of accounts.
+        ConfigurationError: The file can't be read, is not valid TOML, or has something else in it.
     """
     found = Path(path)
     try:
@@ -101,8 +102,19 @@ def load(path: str | Path) -> Book:
         raise ConfigurationError(f"{found} can't be read: {_why(error)}") from None
     tables = content.get("accounts", {})
     if not isinstance(tables, dict):
-        raise ConfigurationError(f"{found}: accounts stand in tables such as [accounts.berlin]")
+        raise ConfigurationError(f"{found}: {_TABLES}")
+    _refuse_beside(content, found)
     return Book(found, tables)
+
+
+def _refuse_beside(content: Mapping[str, Any], path: Path) -> None:
+    """A name beside the accounts is a mistake: a setting above its table, or a table under another name."""
+    for name, value in content.items():
+        if name == "accounts":
+            continue
+        if not isinstance(value, dict) and _SECRET.search(name):
+            raise ConfigurationError(f"{_literal(str(path), name)}; it belongs to an account: {_TABLES}")
+        raise ConfigurationError(f"{path}: {name!r} at its top belongs to no account: {_TABLES}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -125,11 +137,16 @@ def _value(key: str, value: Any, where: str, path: Path) -> Any:
     if isinstance(value, dict):
         return _kept(key, value, where, path)
     if _SECRET.search(key):
-        raise ConfigurationError(
-            f"{where}: {key} must not stand in the file itself, because such files are copied, shared and committed: "
-            f'write {key} = {{ env = "NAME" }} or {{ file = "PATH" }}'
-        )
+        raise ConfigurationError(_literal(where, key))
     return value
+
+
+def _literal(where: str, key: str) -> str:
+    """Why a key can't stand in the file."""
+    return (
+        f"{where}: {key} must not stand in the file itself, because such files are copied, shared and committed: "
+        f'write {key} = {{ env = "NAME" }} or {{ file = "PATH" }}'
+    )
 
 
 def _kept(key: str, value: Mapping[str, Any], where: str, path: Path) -> str:

@@ -35,8 +35,8 @@ from ._query import Wanted, known_keywords
 from ._retry import Retry, retry_after
 from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
-from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
-from .errors import ConfigurationError, Fault
+from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Response, Send, Step, Token, Unreachable
+from .errors import ConfigurationError, CustomersError, Fault
 from .events import Listener
 from .models import Customer, CustomerFields
 
@@ -333,6 +333,8 @@ class Client(_Shared):
         while True:
             try:
                 step = conversation.send(reply)
+                while isinstance(step, NeedToken):
+                    step = self._signed(conversation, step)
             except StopIteration as stop:
                 result: T = stop.value
                 return result
@@ -341,10 +343,8 @@ class Client(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(job.result())
-            elif isinstance(step, First):
-                reply = 0 if look is None else self._first(look, step)
             else:
-                reply = self._sign_in(step)
+                reply = 0 if look is None else self._first(look, step)
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
@@ -407,6 +407,14 @@ class Client(_Shared):
             sent()  # it will be long
             (self._sleep if sent is _nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
             self._refuse_closed()
+
+    def _signed(self, conversation: Conversation[Any], need: NeedToken) -> Step:
+        """Go on with a token, or with the error that none could be had, which is the conversation's own to end with."""
+        try:
+            token = self._sign_in(need)
+        except CustomersError as error:
+            return conversation.throw(error)
+        return conversation.send(token)
 
     def _sign_in(self, need: NeedToken) -> Token:
         with self._lock:  # one sign-in at a time, however many walks run
@@ -668,6 +676,8 @@ class AsyncClient(_Shared):
         while True:
             try:
                 step = conversation.send(reply)
+                while isinstance(step, NeedToken):
+                    step = await self._signed(conversation, step)
             except StopIteration as stop:
                 result: T = stop.value
                 return result
@@ -676,10 +686,8 @@ class AsyncClient(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(await job.result())
-            elif isinstance(step, First):
-                reply = 0 if look is None else await self._first(look, step)
             else:
-                reply = await self._sign_in(step)
+                reply = 0 if look is None else await self._first(look, step)
 
     def task(self) -> int:
         """Which task this is."""
@@ -747,6 +755,14 @@ class AsyncClient(_Shared):
         if seconds:
             sent()  # it will be long
             await self._sleep(seconds)
+
+    async def _signed(self, conversation: Conversation[Any], need: NeedToken) -> Step:
+        """Go on with a token, or with the error that none could be had, which is the conversation's own to end with."""
+        try:
+            token = await self._sign_in(need)
+        except CustomersError as error:
+            return conversation.throw(error)
+        return conversation.send(token)
 
     async def _sign_in(self, need: NeedToken) -> Token:
         async with self._lock:  # one sign-in at a time, however many walks run

@@ -96,6 +96,7 @@ class CustomersError(Exception):
         self.account = account
         self.faults = tuple(faults)
         self.elapsed = 0.0  # seconds that the attempt took, for the retry budget
+        self.final = False  # whether it was repeated as often as it may be
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, {name: getattr(self, name) for name in _FIELDS})

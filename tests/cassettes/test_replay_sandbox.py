@@ -35,12 +35,12 @@ EVERYBODY = [
     "flexprice/sandbox_throttled_then_served",
 ]
 REFUSED = {
-    "flexportal/key_refused": (uc.AuthenticationError, 401, "INVALID_TOKEN", "check FLEXPORTAL_API_KEY"),
+    "flexportal/key_refused": (uc.AuthenticationError, 401, "INVALID_TOKEN", "check api_key (FLEXPORTAL_API_KEY)"),
     "flexportal/tenant_denied": (uc.PermissionDeniedError, 403, "NO_TENANT_ACCESS", "FLEXPORTAL_TENANT_ID"),
     "flexportal/get_unknown_id": (uc.NotFoundError, 404, "NOT_FOUND", "Customer not found"),
     "flatpeak/credentials_refused": (uc.AuthenticationError, 403, None, "Bad credentials"),
     "flatpeak/get_unknown_id": (uc.NotFoundError, 404, "not_found", "not_found"),
-    "flexprice/documents_key_refused": (uc.AuthenticationError, 401, None, "check FLEXPRICE_API_KEY"),
+    "flexprice/documents_key_refused": (uc.AuthenticationError, 401, None, "check api_key (FLEXPRICE_API_KEY)"),
     "flexprice/documents_get_unknown_id": (uc.NotFoundError, 404, None, "Customer not found"),
 }
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 
 import pytest
 from cli_running import on_terminal, one_line, run
 
+import unified_customers as uc
+from unified_customers.cli import report_show, streams
 from unified_customers.cli.reporting import currency
 
 
@@ -92,7 +95,9 @@ def test_an_account_that_fails_is_told_and_the_report_is_written_all_the_same(bo
     """With exit code 1, and no key anywhere."""
     done = run("report", "--html", "r.html", "-q", "-o", "json", cwd=book, **{**keys, "LONDON_KEY": "wrong-key"})
     assert done.returncode == 1
-    assert "incomplete: 1 of 3 accounts could not be read to the end; london:" in one_line(done.stderr)
+    said = one_line(done.stderr)
+    assert "incomplete: 1 of 3 accounts could not be read to the end; london: Flatpeak" in said
+    assert "check account_id" in said
     found = json.loads(done.stdout)
     assert found["complete"] is False
     assert found["customers"] == len(box.flexportal.rows) + len(box.flexprice.rows)
@@ -107,7 +112,9 @@ def test_an_account_that_fails_ends_the_command_if_that_is_wanted(box, book, key
     words = ("report", "--html", "r.html", "--on-account-error", "raise")
     done = run(*words, cwd=book, **{**keys, "LONDON_KEY": "wrong"})
     assert (done.returncode, done.stdout) == (1, b"")
-    assert one_line(done.stderr).startswith("error: ")
+    said = one_line(done.stderr)
+    assert said.startswith("error: london: ")
+    assert "--after" not in said  # a report has none
     assert (book / "r.html").read_text(encoding="utf-8") == "old"
 
 
@@ -155,6 +162,20 @@ def test_a_terminal_gets_tables_and_bars_and_no_name_steers_it(box):
     assert "\\x1b[31mred" in text
     assert not set(text) & {"\x07", "\u202e"}
     assert b"\x1b[31m" not in shown
+
+
+def test_the_months_shown_end_with_the_last_that_has_customers(monkeypatch):
+    """Newest first, so that a terminal's few rows are those that say something, however long ago they were."""
+    found = [
+        uc.Customer(provider="p", id=f"{year}-{month}-{n}", created_at=datetime(year, month, 5, tzinfo=UTC))
+        for n, (year, month) in enumerate(((1999, 1), (2019, 11), (2020, 3), (2020, 3)))
+    ]
+    monkeypatch.setattr(streams, "is_terminal", lambda _: False)
+    shown = report_show.shown(uc.report(found, matching=False, now=datetime(2026, 3, 10, tzinfo=UTC)))
+    months = [line.split("\t")[1:3] for line in shown.splitlines() if line.startswith("month\t")]
+    assert months[:5] == [["2020-03", "2"], ["2020-02", "0"], ["2020-01", "0"], ["2019-12", "0"], ["2019-11", "1"]]
+    assert len(months) == 24
+    assert "month\t" not in report_show.shown(uc.report([], matching=False))
 
 
 def test_an_incomplete_report_says_so_in_a_pipe_and_on_a_terminal(box, book, keys):

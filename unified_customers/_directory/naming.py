@@ -6,14 +6,16 @@ Pure: knows adapters by their protocol; must not know any one provider, walks or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from .. import _checkpoint
-from .._adapter import Adapter
+from .._adapter import Adapter, lacking
 from .._walk import Plan
 from ..errors import ConfigurationError
 
 Accounts = Iterable[Adapter] | Mapping[str, Adapter]
+_TAKES = "a directory takes accounts' settings, such as [FlexPortal(api_key=…, tenant_id=…)] or {name: settings}"
 NAMED = "#"
 """Stands between what settings say of an account and its name, where that has to tell it from others."""
 
@@ -24,14 +26,29 @@ def named(accounts: Accounts) -> dict[str, Adapter]:
     """Accounts by name: the mapping's, or the provider's, numbered where there are several.
 
     Raises:
-        ConfigurationError: There is no account, or a name is no text.
+        ConfigurationError: There is no account, one is no account's settings, or a name is no text.
     """
+    given: Any = accounts
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ConfigurationError(f"{_TAKES}, not {type(accounts).__name__}")
     found = dict(accounts) if isinstance(accounts, Mapping) else _numbered(accounts)
     if not found:
         raise ConfigurationError("a directory needs at least one account")
     if any(not isinstance(name, str) or not name.strip() for name in found):
         raise ConfigurationError("accounts are named by text that is not empty")
+    for name, adapter in found.items():
+        _refuse_stranger(name, adapter)
     return found
+
+
+def _refuse_stranger(name: str, adapter: Any) -> None:
+    """What is no settings is told by its type only, as it may be a key."""
+    if isinstance(adapter, type):
+        raise ConfigurationError(f"{_TAKES}: {name!r} is the class {adapter.__name__}, without settings")
+    if not hasattr(adapter, "list_request"):
+        raise ConfigurationError(f"{_TAKES}: {name!r} is of type {type(adapter).__name__}")
+    if missing := lacking(type(adapter)):
+        raise ConfigurationError(f"{type(adapter).__name__} is no whole adapter: it lacks {', '.join(missing)}")
 
 
 def _numbered(accounts: Iterable[Adapter]) -> dict[str, Adapter]:

@@ -32,7 +32,7 @@ class DirectoryReport:
         requests: Requests sent, repeats and redirects included, sign-ins not.
         retries: Requests that were repeated.
         waited: Seconds spent waiting between repeats, by all accounts together.
-        duplicates: Rows left out because they had been handed out.
+        duplicates: Rows that the provider sent once more; those that the walk asked for again don't count.
         drift: How often rows moved under a walk, so that it stepped back.
         bad: Records that could not be read and were left out.
         filtered: Customers that filters applied here left out.

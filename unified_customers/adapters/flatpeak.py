@@ -94,7 +94,9 @@ class Flatpeak(Adapter):
         "base_url": "BASE_URL",
     }
     own_names: ClassVar[tuple[str, ...]] = ("reference_id",)
-    key_advice: ClassVar[str] = "check FLATPEAK_ACCOUNT_ID and FLATPEAK_API_KEY (or FLATPEAK_BEARER_TOKEN)"
+    key_advice: ClassVar[str] = (
+        "check account_id (FLATPEAK_ACCOUNT_ID) and api_key (FLATPEAK_API_KEY), or bearer_token (FLATPEAK_BEARER_TOKEN)"
+    )
 
     account_id: str | None = None
     api_key: Secret | None = attrs.field(repr=False, default=None)
@@ -154,14 +156,13 @@ class Flatpeak(Adapter):
         )
 
     def read_token(self, response: Response, now: float) -> Token:
-        body = obj(decode(response))
-        token = said(body.get("bearer_token"), body.get("token"), body.get("bearer"))
-        try:
-            secret(token, "token", "")
-        except ConfigurationError:
-            raise MalformedResponseError(
-                "signed in, but sent no token that can be used", path="$.bearer_token"
-            ) from None
+        body = _signed_in(response)
+        if isinstance(body, MalformedResponseError):
+            raise body
+        token = _usable_token(body)
+        if token is None:
+            del body  # what it has instead may be a token in part, which no frame's variables should show
+            raise MalformedResponseError("signed in, but sent no token that can be used", path="$.bearer_token")
         return Token(text=token, stale_at=now + _lifetime(body.get("expires_in")))
 
     def signed(self, request: Request, token: Token) -> Request:
@@ -332,6 +333,23 @@ def _refuse_error(sent: Mapping[str, Any]) -> None:
 def says_credentials(body: Mapping[str, Any]) -> bool:
     """Whether a 403 means the credentials; both words are the documents' own."""
     return body.get("message") == "Bad credentials"
+
+
+def _signed_in(response: Response) -> Mapping[str, Any] | MalformedResponseError:
+    """What a sign-in was answered, or what is wrong with it: without the frames that read it, which hold its text."""
+    try:
+        return obj(decode(response))
+    except MalformedResponseError as error:
+        message, path = error.message, error.path
+    return MalformedResponseError(message, status=response.status, path=path)
+
+
+def _usable_token(body: Mapping[str, Any]) -> str | None:
+    """The token, if it can stand in a header."""
+    try:
+        return secret(said(body.get("bearer_token"), body.get("token"), body.get("bearer")), "token", "")
+    except ConfigurationError:
+        return None
 
 
 def _lifetime(value: Any) -> float:

@@ -102,7 +102,7 @@ class FlexPortal(Adapter):
         "base_url": "BASE_URL",
     }
     own_names: ClassVar[tuple[str, ...]] = writing.OWN
-    key_advice: ClassVar[str] = "check FLEXPORTAL_API_KEY, FLEXPORTAL_TENANT_ID and the region"
+    key_advice: ClassVar[str] = "check api_key (FLEXPORTAL_API_KEY), tenant_id (FLEXPORTAL_TENANT_ID) and the region"
 
     api_key: Secret = attrs.field(repr=False, default="")
     tenant_id: str = ""

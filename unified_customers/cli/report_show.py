@@ -21,8 +21,11 @@ from .tables import clean, separated
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from unified_customers.reporting.values import Month
+
 _ROWS = 15  # of a section on a terminal; a pipe gets all
 _NAME = 40  # columns
+_MONTHS, _EVER = 24, 12 * 10_000
 
 
 @attrs.frozen
@@ -83,7 +86,7 @@ def _sections(summary: uc.Summary) -> Iterator[Section]:
         lines = [_counted(one.value or "-", one.customers) for one in found]
         others = [_counted("others", found.other)] if found.other else []
         yield Section(key, title, [*lines, *others], whole, share=True)
-    recent = summary.recent(24)
+    recent = _months(summary)
     months = [_counted(one.month, one.customers) for one in reversed(recent)]
     yield Section("month", "New a month", months, max((one.customers for one in recent), default=0))
     yield Section("revenue", "Revenue a month", list(_revenue(summary)))
@@ -91,6 +94,14 @@ def _sections(summary: uc.Summary) -> Iterator[Section]:
     yield Section("missing", "Missing", _missing(summary.quality), whole, share=True)
     yield from _same(summary)
     yield Section("reading", "Reading", list(_reading(summary)))
+
+
+def _months(summary: uc.Summary) -> Sequence[Month]:
+    """Up to the last month that has customers: after it, nothing is as good as not shown."""
+    months = list(summary.recent(_EVER))
+    while months and not months[-1].customers:
+        months.pop()
+    return months[-_MONTHS:]
 
 
 def _counted(name: str, number: int, note: str = "") -> Line:

@@ -69,11 +69,20 @@ def report(
     board = Board(quiet=held.quiet, accounts=[*settings])
     with uc.Directory(settings, on_event=each(teller(held), board.on_event)) as directory, board:
         listing = directory.customers(**{"status": "any", **keywords(query)})
-        summary = uc.report(listing, currency=currencies, matching=matching)
+        summary = _made(listing, currencies, matching=matching)
     _write_files(summary, html, matches, title, held)
     streams.write(dump(summary.to_dict(), ascii=not streams.is_unicode(), indent=2) + "\n" if output == "json"
                   else report_show.shown(summary))  # fmt: skip
     _end(summary)
+
+
+def _made(listing: Any, currencies: dict[str, str], *, matching: bool) -> uc.Summary:
+    """The report of a listing; one that ends in the middle is made anew, so its error has no place to go on from."""
+    try:
+        return uc.report(listing, currency=currencies, matching=matching)
+    except uc.CustomersError as error:
+        error.checkpoint = None
+        raise
 
 
 def currency(values: tuple[str, ...]) -> dict[str, str]:

@@ -104,12 +104,17 @@ def advance(position: CursorPosition, listed: Listed, *, timed: bool = True) -> 
         return _end_or_search(position, listed)
     fresh = rows if known.isdisjoint(ids_of(rows)) else [row for row in rows if row.id not in known]
     _refuse_loop(position, listed, rows, fresh)
-    batch = _batch(position, listed, fresh, dropped=len(rows) - len(fresh), proven=proven)
+    batch = _batch(position, listed, fresh, dropped=_sent_twice(position, rows, fresh), proven=proven)
     if proven or position.cursor is None or position.midway:
         return batch
     if position.back >= _RESTARTS:
         return batch
     return attrs.evolve(batch, fallback=lambda: step_back(position, "restarted"))
+
+
+def _sent_twice(position: CursorPosition, rows: Sequence[Row], fresh: Sequence[Row]) -> int:
+    """How many rows were left out, unless the walk itself asked for them again: for a page's rest, or from before."""
+    return 0 if position.midway or position.back else len(rows) - len(fresh)
 
 
 def _proven(position: CursorPosition, rows: Sequence[Row], known: frozenset[str]) -> bool:
@@ -134,7 +139,7 @@ def _again(position: CursorPosition, listed: Listed, known: frozenset[str]) -> b
 def _creep(position: CursorPosition, listed: Listed, known: frozenset[str]) -> Batch:
     """Go on from known ground, as no way back was found: what is known is dropped, and a loop shows by its length."""
     fresh = [row for row in listed.rows if row.id not in known]
-    batch = _batch(position, listed, fresh, dropped=len(listed.rows) - len(fresh), proven=False)
+    batch = _batch(position, listed, fresh, dropped=0, proven=False)
     if batch.next is None:
         return batch
     return attrs.evolve(batch, next=attrs.evolve(batch.next, back=_RESTARTS, origin=position.origin), recovered=True)

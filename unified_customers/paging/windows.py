@@ -109,6 +109,7 @@ def _edge(position: WindowPosition, items: Sequence[Customer], down: bool) -> tu
 
 
 def _follow(position: WindowPosition, batch: Batch, down: bool) -> Batch:
+    """The follower's rows that are news; the others are no duplicates, as each list was asked for them."""
     inside = _inside(position, batch.items, down)
     known = frozenset(position.given)
     places = [
@@ -127,7 +128,6 @@ def _follow(position: WindowPosition, batch: Batch, down: bool) -> Batch:
         items=tuple(inside[n - 1] for n in places),
         at=at,
         next=None if position.ended and batch.next is None else after,
-        dropped=batch.dropped + len(inside) - len(places),
         recovered=True,
         why="",
     )

@@ -137,7 +137,9 @@ class Flexprice(Adapter):
         "environment_id": "ENVIRONMENT_ID",
     }
     own_names: ClassVar[tuple[str, ...]] = writing.OWN
-    key_advice: ClassVar[str] = "check FLEXPRICE_API_KEY, and that region (or base_url) is the one it belongs to"
+    key_advice: ClassVar[str] = (
+        "check api_key (FLEXPRICE_API_KEY), and that region (or base_url) is the one it belongs to"
+    )
 
     api_key: Secret = attrs.field(repr=False, default="")
     region: str = "us"
