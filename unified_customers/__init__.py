@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ConnectionFailedError,
         CustomersError,
         DriftError,
+        ExportError,
         FilterIgnoredError,
         InvalidRequestError,
         LoopError,
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
     )
     from .registry import providers
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
+    from .tables.exporting import ExportResult, export
+    from .tables.schema import SCHEMA
 
 _ROOMS = {
     "_account": ("CheckResult",),
@@ -82,6 +85,7 @@ _ROOMS = {
         "ConnectionFailedError",
         "CustomersError",
         "DriftError",
+        "ExportError",
         "FilterIgnoredError",
         "InvalidRequestError",
         "LoopError",
@@ -112,10 +116,12 @@ _ROOMS = {
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
+    "tables.exporting": ("ExportResult", "export"),
+    "tables.schema": ("SCHEMA",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Address",
     "ApiError",
     "AsyncClient",
@@ -138,6 +144,8 @@ __all__ = [
     "DirectoryReport",
     "DriftError",
     "Event",
+    "ExportError",
+    "ExportResult",
     "FilterIgnoredError",
     "Flatpeak",
     "FlexPortal",
@@ -157,6 +165,7 @@ __all__ = [
     "Report",
     "RequestTimeoutError",
     "Retry",
+    "SCHEMA",
     "ServerError",
     "Status",
     "TransportError",
@@ -164,6 +173,7 @@ __all__ = [
     "__version__",
     "connect",
     "connect_async",
+    "export",
     "from_dict",
     "providers",
     "sandbox",

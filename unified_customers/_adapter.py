@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, overload
 import attrs
 import msgspec
 
+from ._values import stamp
 from ._wire import Request, Response, Token
 from .errors import ApiError, BadRecordError, FilterIgnoredError, UnsupportedError
 from .models import EMPTY, Capabilities, Customer, Query
@@ -312,6 +313,10 @@ def broken_filter(query: Query, customer: Customer) -> str | None:
         return "status"
     if query.kind is not None and str(customer.kind) != query.kind:
         return "kind"
+    if query.created_after is not None and (
+        customer.created_at is None or stamp(customer.created_at) < query.created_after
+    ):
+        return "created_after"
     sets = (
         ("external_id", query.external_ids, customer.external_id),
         ("ids", query.ids, customer.id),

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _checkpoint
 from ._walk import Plan, Report, Walk, with_checkpoint
 from ._wire import Conversation
 from .errors import CustomersError
 from .models import Customer, Page
+from .tables.batches import AsyncBatches, reader, record_batches
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 
 class SyncPump(Protocol):
@@ -164,6 +168,23 @@ class Listing(_Base):
         """The same customers, by the page."""
         return PageIterator(Walk(self._plan), self._advanced, self._pump)
 
+    def to_arrow(
+        self, *, batch_size: int | None = None, raw: bool = False, account: str | None = None
+    ) -> pa.RecordBatchReader:
+        """The same customers as a stream of Arrow record batches: one walk, read as the batches are asked for.
+
+        Args:
+            batch_size: How many customers a batch has at the least, but for the last: pages are not cut, so
+                `checkpoint` is exact after each batch; 10,000 by default.
+            raw: Whether the provider's own object is in a column, as JSON text.
+            account: What stands in the column `account`; the provider's name by default.
+
+        Raises:
+            ConfigurationError: The extra `arrow` is not installed.
+            CustomersError: As iterating raises it, from the reader; see the page on tables for other readers.
+        """
+        return reader(self.pages, batch_size=batch_size, raw=raw, account=account)
+
 
 class AsyncCustomerIterator(_Walking):
     """Customers of one walk; after an error, `anext()` tries the same page again."""
@@ -235,3 +256,9 @@ class AsyncListing(_Base):
     def pages(self) -> AsyncPageIterator:
         """The same customers, by the page."""
         return AsyncPageIterator(Walk(self._plan), self._advanced, self._pump)
+
+    def record_batches(
+        self, *, batch_size: int | None = None, raw: bool = False, account: str | None = None
+    ) -> AsyncBatches:
+        """The same customers as Arrow record batches, for `async for`; arguments are those of `Listing.to_arrow`."""
+        return record_batches(self.pages, batch_size=batch_size, raw=raw, account=account)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, ParamSpec, TypeVar
 
 import attrs
 
 from ._adapter import Adapter
+from ._values import stamp
 from .errors import InvalidRequestError, UnsupportedError
 from .models import Customer, Metrics, Query, ReadOnlyDict
 
@@ -58,6 +60,7 @@ class Wanted:
     external_id: str | Iterable[str] | None = None
     ids: str | Iterable[str] | None = None
     parent_ids: str | Iterable[str] | None = None
+    created_after: datetime | date | str | None = None
     sort: str | None = None
     order: str | None = None
     params: Mapping[str, Any] | None = None
@@ -120,6 +123,7 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
         external_ids=near.get("external_id"),
         ids=near.get("ids"),
         parent_ids=near.get("parent_ids"),
+        created_after=near.get("created_after"),
         sort=sort,
         order=order,
         params=_params(wanted.params),
@@ -136,7 +140,22 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
 def _filters(wanted: Wanted) -> dict[str, Any]:
     singles = {name: text(getattr(wanted, name), name) for name in ("email", "status", "kind")}
     several = {name: _several(getattr(wanted, name), name) for name in ("external_id", "ids", "parent_ids")}
-    return {name: value for name, value in {**singles, **several}.items() if value is not None}
+    times = {"created_after": _moment(wanted.created_after, "created_after")}
+    return {name: value for name, value in {**singles, **several, **times}.items() if value is not None}
+
+
+def _moment(value: Any, name: str) -> str | None:
+    """A moment as text, in UTC; a date means its beginning."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        elif isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return stamp(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
+    except (ValueError, OverflowError, AttributeError):
+        raise InvalidRequestError(f"{name}= takes a date or a time, such as 2026-11-25 or 2026-11-25T08:00Z") from None
 
 
 def text(value: Any, name: str, *, secret: bool = False) -> str | None:
@@ -181,11 +200,14 @@ def _some(value: Any, name: str) -> str:
 def _has(adapter: Adapter, name: str, value: Any) -> bool:
     if name == "status" and value == ANY:
         return ANY in adapter.capabilities.statuses
+    if name == "created_after":
+        return adapter.capabilities.since
     return name in adapter.capabilities.filters
 
 
 def _lacking(adapter: Adapter, name: str) -> UnsupportedError:
-    can = ", ".join(adapter.capabilities.filters) or "nothing"
+    since = ("created_after",) if adapter.capabilities.since else ()
+    can = ", ".join((*adapter.capabilities.filters, *since)) or "nothing"
     return UnsupportedError(
         f"{adapter.title} can't filter by {name} (it can by {can}): unsupported='local' reads all and filters here",
         provider=adapter.name,
@@ -288,4 +310,5 @@ _TESTS: dict[str, Callable[[Any], Test]] = {
     "external_id": lambda want: lambda c: c.external_id in want,
     "ids": lambda want: lambda c: c.id in want,
     "parent_ids": lambda want: lambda c: c.parent_id in want,
+    "created_after": lambda want: lambda c: c.created_at is not None and stamp(c.created_at) >= want,
 }

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from http import cookiejar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -374,6 +375,7 @@ class Client(_Shared):
         external_id: Several = None,
         ids: Several = None,
         parent_ids: Several = None,
+        created_after: datetime | date | str | None = None,
         sort: str | None = None,
         order: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -395,6 +397,8 @@ class Client(_Shared):
             external_id: Your own id, or several.
             ids: The provider's id, or several.
             parent_ids: Customers below these.
+            created_after: At this time or later, where the provider can (`Capabilities.since`); a date is its beginning
+                in UTC, and so is a time without a zone.
             sort: A field to sort by, where the provider can.
             order: ``"asc"`` or ``"desc"``.
             params: The provider's own parameters, sent as they are.
@@ -421,6 +425,7 @@ class Client(_Shared):
             external_id=external_id,
             ids=ids,
             parent_ids=parent_ids,
+            created_after=created_after,
             sort=sort,
             order=order,
             params=params,
@@ -637,6 +642,7 @@ class AsyncClient(_Shared):
         external_id: Several = None,
         ids: Several = None,
         parent_ids: Several = None,
+        created_after: datetime | date | str | None = None,
         sort: str | None = None,
         order: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -657,6 +663,7 @@ class AsyncClient(_Shared):
             external_id=external_id,
             ids=ids,
             parent_ids=parent_ids,
+            created_after=created_after,
             sort=sort,
             order=order,
             params=params,

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -30,6 +30,9 @@ from ._walk import Plan, Report
 from .client import AsyncClient, Client, Timeout, small_http
 from .errors import ConfigurationError, CustomersError, InvalidRequestError
 from .events import Event
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 CONCURRENCY = 32
 _PATIENCE = 5.0  # seconds that closing waits for requests under way
@@ -248,6 +251,10 @@ class Directory(_Shared):
             return make
 
         return DirectoryListing(start, made(DirectoryIterator), made(DirectoryPageIterator))
+
+    def to_arrow(self, *, batch_size: int | None = None, raw: bool = False, **query: Any) -> pa.RecordBatchReader:
+        """The customers of all accounts as a stream of Arrow record batches: ``customers(**query).to_arrow(…)``."""
+        return self.customers(**query).to_arrow(batch_size=batch_size, raw=raw)
 
 
 def _alone(found: BaseException) -> BaseException:

@@ -19,10 +19,11 @@ Knows nothing of a provider, of httpx or of paging.
     │   └── ServerError           5xx
     ├── MalformedResponseError    a 200 that isn't what was documented
     │   └── BadRecordError        one customer among good ones can't be read
-    └── PaginationError           the pages contradict each other
-        ├── LoopError             the same place again
-        ├── DriftError            rows moved and nothing proves that none was lost
-        └── FilterIgnoredError    rows that the query excludes
+    ├── PaginationError           the pages contradict each other
+    │   ├── LoopError             the same place again
+    │   ├── DriftError            rows moved and nothing proves that none was lost
+    │   └── FilterIgnoredError    rows that the query excludes
+    └── ExportError               a file that can't be written, or is not what it should be
 """
 
 from __future__ import annotations
@@ -174,6 +175,10 @@ class DriftError(PaginationError):
 
 class FilterIgnoredError(PaginationError):
     """The provider returned customers that the query excludes."""
+
+
+class ExportError(CustomersError):
+    """A file can't be written, or isn't what an export can go on with; what stood there before is as it was."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {

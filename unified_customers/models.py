@@ -300,6 +300,8 @@ class Capabilities:
         total: Whether `count()` works.
         get_by: Keywords of `customer()`.
         sign_in: Whether a token is fetched first.
+        since: Whether `created_after=` works, and a walk from a finished walk's checkpoint brings what was created
+            later: so it is where a provider lists oldest first and filters by time.
     """
 
     filters: tuple[str, ...] = ()
@@ -311,6 +313,7 @@ class Capabilities:
     total: bool = False
     get_by: tuple[str, ...] = ("id",)
     sign_in: bool = False
+    since: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -323,6 +326,7 @@ class Query:
     external_ids: tuple[str, ...] | None = None
     ids: tuple[str, ...] | None = None
     parent_ids: tuple[str, ...] | None = None
+    created_after: str | None = None
     sort: str | None = None
     order: str | None = None
     params: Mapping[str, Any] = EMPTY
@@ -383,6 +387,7 @@ def from_dict(data: Mapping[str, Any]) -> Customer:
 
 
 def _customer(fields: dict[str, Any]) -> Customer:
+    fields.pop("account", None)  # which an export adds
     for name in ("created_at", "updated_at"):
         if fields.get(name) is not None:
             fields[name] = datetime.fromisoformat(fields[name]).astimezone(UTC)

@@ -6,12 +6,16 @@ Knows walks over many accounts and how they are iterated; must not know threads,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import CustomersError
+from ..tables import batches
 from .progress import DirectoryReport, Progress
 from .tasks import AsyncDirectoryIterator, AsyncDirectoryPageIterator
 from .threads import DirectoryIterator, DirectoryPageIterator
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 Customers = TypeVar("Customers")
 Pages = TypeVar("Pages")
@@ -65,6 +69,20 @@ class DirectoryListing(_Base[DirectoryIterator, DirectoryPageIterator]):
         """The same customers, by the page; `page.account` says whose they are."""
         return self._pages(self._start(), self._advanced)
 
+    def to_arrow(self, *, batch_size: int | None = None, raw: bool = False) -> pa.RecordBatchReader:
+        """The same customers as a stream of Arrow record batches: one walk, read as the batches are asked for.
+
+        Args:
+            batch_size: How many customers a batch has at the least, but for the last: pages are not cut, so
+                `checkpoint` is exact after each batch; 10,000 by default.
+            raw: Whether the provider's own object is in a column, as JSON text.
+
+        Raises:
+            ConfigurationError: The extra `arrow` is not installed.
+            CustomersError: As iterating raises it, from the reader; see the page on tables for other readers.
+        """
+        return batches.reader(self.pages, batch_size=batch_size, raw=raw, account=None)
+
 
 class AsyncDirectoryListing(_Base[AsyncDirectoryIterator, AsyncDirectoryPageIterator]):
     """The customers of all accounts: lazy, and read anew by each `async for`."""
@@ -75,3 +93,7 @@ class AsyncDirectoryListing(_Base[AsyncDirectoryIterator, AsyncDirectoryPageIter
     def pages(self) -> AsyncDirectoryPageIterator:
         """The same customers, by the page; `page.account` says whose they are."""
         return self._pages(self._start(), self._advanced)
+
+    def record_batches(self, *, batch_size: int | None = None, raw: bool = False) -> batches.AsyncBatches:
+        """The same customers as Arrow record batches, for `async for`: see `DirectoryListing.to_arrow`."""
+        return batches.record_batches(self.pages, batch_size=batch_size, raw=raw, account=None)

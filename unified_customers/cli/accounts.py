@@ -5,8 +5,9 @@ Knows which file is meant and whose name wins; must not know the file's form, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import unified_customers as uc
 from unified_customers import registry
@@ -27,6 +28,21 @@ def connect(name: str, path: Path | None, on_event: Callable[[uc.Event], None]) 
     Raises:
         ConfigurationError: There is no such account, or a setting is missing or can't be right.
     """
+    return uc.Client(_settings(name, path), on_event=on_event)
+
+
+def several(names: Sequence[str], path: Path | None, on_event: Callable[[uc.Event], None]) -> uc.Client | uc.Directory:
+    """Open some accounts, or all of the file if none is named; one that is named is a client."""
+    if len(names) == 1:
+        return connect(names[0], path, on_event)
+    if names:
+        return uc.Directory({name: _settings(name, path) for name in names}, on_event=on_event)
+    if path is None and not Path(FILE).is_file():
+        raise uc.ConfigurationError(f"name an ACCOUNT, or accounts in --accounts FILE (there is no ./{FILE})")
+    return uc.Directory.from_file(path or FILE, on_event=on_event)
+
+
+def _settings(name: str, path: Path | None) -> Any:
     book = load(path or FILE) if path is not None or Path(FILE).is_file() else None
     found = book is not None and name in book.tables
     if name in registry.names() and not (found and path is not None):
@@ -35,10 +51,10 @@ def connect(name: str, path: Path | None, on_event: Callable[[uc.Event], None]) 
                 f"{name!r} is a provider's name and an account in ./{FILE}: rename the account, "
                 f"or say --accounts {FILE} if the account is meant"
             )
-        return uc.connect(name, on_event=on_event)
+        return registry.settings(name, {})
     if book is None or not found:
         raise _unknown(name, book)
-    return uc.Client(book.settings(name), on_event=on_event)
+    return book.settings(name)
 
 
 def _unknown(name: str, book: Book | None) -> uc.ConfigurationError:

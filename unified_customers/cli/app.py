@@ -14,6 +14,7 @@ from unified_customers._version import __version__
 from . import exits, streams
 from .boxes import sandbox
 from .demo import demo
+from .exporting import export
 from .options import State, shared
 from .reading import list_
 from .single import check, count, get, providers
@@ -53,7 +54,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, list_, get, count, check, providers, sandbox):
+for _command in (demo, list_, get, count, check, export, providers, sandbox):
     cli.add_command(_command)
 
 

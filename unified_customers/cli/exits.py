@@ -36,6 +36,10 @@ _OPTIONS = {
     "before": "before",
     "unsupported": "unsupported",
     "on_bad_record": "on-bad-record",
+    "on_account_error": "on-account-error",
+    "resume": "resume",
+    "since": "since",
+    "to": "to",
 }
 _KEYWORD = re.compile(rf"\b({'|'.join(_OPTIONS)})=")
 _READ_ALL = "sum(1 for _ in client.customers())"
@@ -51,6 +55,15 @@ class Interrupted(Exception):  # noqa: N818
     def __init__(self, checkpoint: str) -> None:
         super().__init__(checkpoint)
         self.checkpoint = checkpoint
+
+
+class Stopped(Exception):  # noqa: N818
+    """An export that an error or an interruption stopped: its file can be gone on with, or nothing is left."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__()
+        self.cause = cause
+        self.hint = "; to go on: --resume" if getattr(cause, "__notes__", ()) else ""
 
 
 @contextmanager
@@ -70,12 +83,30 @@ def told(*, verbose: Callable[[], bool]) -> Iterator[None]:
     except (KeyboardInterrupt, Interrupted) as stop:
         streams.say(f"interrupted{_go_on(getattr(stop, 'checkpoint', None))}")
         code = INTERRUPTED
+    except Stopped as stop:
+        code = _say_stopped(stop, verbose=verbose())
     except Exception as error:  # noqa: BLE001 - the last one to see it
         _say(error, verbose=verbose())
         code = ERROR
     else:
         return
     raise click.exceptions.Exit(code)
+
+
+def _say_stopped(stop: Stopped, *, verbose: bool) -> int:
+    if isinstance(stop.cause, KeyboardInterrupt):
+        streams.say(f"interrupted{stop.hint}")
+        return INTERRUPTED
+    if isinstance(stop.cause, uc.CustomersError):
+        stop.cause.checkpoint = None  # of the walk; the file has its own
+        streams.say(f"error: {_named(stop.cause)}{_worded(stop.cause)}{_asked(stop.cause)}{stop.hint}")
+    elif isinstance(stop.cause, Exception):
+        _say(stop.cause, verbose=verbose)
+    return ERROR
+
+
+def _named(error: uc.CustomersError) -> str:
+    return f"account {error.account}: " if error.account else ""
 
 
 def _say(error: Exception, *, verbose: bool) -> None:

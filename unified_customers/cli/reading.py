@@ -50,13 +50,13 @@ def list_(account: str, output: str, raw: bool, **query: Any) -> None:
     held = state()
     bar = Bar(quiet=held.quiet, limit=query["max_items"])
     with accounts.connect(account, held.accounts, each(teller(held), bar.on_event)) as client:
-        reading = Reading(client.customers(**keywords(query)), _writer(output, raw=raw), held, bar)
+        reading = Reading(client.customers(**keywords(query)), _writer(output, account, raw=raw), held, bar)
         reading.run(query["max_items"])
 
 
-def _writer(output: str, *, raw: bool) -> Writer:
+def _writer(output: str, account: str, *, raw: bool) -> Writer:
     if output == "csv":
-        return Csv()
+        return Csv(account)
     if output == "jsonl":
         return JsonLines(raw=raw, ascii=not streams.is_unicode())
     if output == "json":

@@ -102,6 +102,7 @@ class Flexprice(Adapter):
         max_page_size=LARGEST,
         total=True,
         get_by=("id", "external_id"),
+        since=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (
         FirstPage,
@@ -174,6 +175,10 @@ class Flexprice(Adapter):
                 )
         if query.sort not in {None, "created_at"} and query.status == "any":
             raise UnsupportedError("status='any' reads two lists in order of time: leave sort= out")
+        if query.created_after is not None and (
+            self.scan == "offset" or len(query.ids or query.external_ids or ()) > 1
+        ):
+            raise UnsupportedError("created_after= is a search's: leave scan='offset' and lists of ids out")
         return query
 
     # Where a walk starts
@@ -195,7 +200,8 @@ class Flexprice(Adapter):
         if _ranked(query) or self.scan == "offset":
             return OffsetPosition()
         down = query.order == "desc"
-        return KeysetPosition(down=down) if self.scan == "keyset" or query.sort else FirstPage()
+        searched = self.scan == "keyset" or query.sort or query.created_after
+        return KeysetPosition(down=down) if searched else FirstPage()
 
     def spread(self, query: Query, position: Position) -> Position:
         if isinstance(position, OffsetPosition | SlicesPosition):

@@ -65,6 +65,14 @@ def _created(operator: str, moment: str) -> dict[str, Any]:
     return {"field": "created_at", "operator": operator, "data_type": "date", "value": {"date": moment}}
 
 
+def _since(query: Query) -> list[dict[str, Any]]:
+    """Created at that moment or later, as a bound that lies just before it."""
+    if query.created_after is None:
+        return []
+    at = keyset.bound(KeysetPosition(at=query.created_after))
+    return [] if at is None else [_created("after", at)]
+
+
 def ranked(base: str, headers: Headers, query: Query, *, limit: int, offset: int) -> Request:
     """The same search in the caller's order, with `id` as tie-break."""
     direction = query.order or "asc"
@@ -86,7 +94,7 @@ def search(
     """``POST /v1/customers/search``: always with a status, whose default depends on the server's version."""
     own = dict(query.params)
     given = own.pop(_FILTERS, [])
-    filters = [*filters, *(given if isinstance(given, list | tuple) else [given])]
+    filters = [*filters, *(given if isinstance(given, list | tuple) else [given]), *_since(query)]
     content: dict[str, Any] = {"limit": limit, **({"offset": offset} if offset else {}), "sort": sort}
     content |= {"status": PUBLISHED, **{k: v for k, v in _singles(query).items() if v is not None}}
     content |= {name: list(values) for name, values in _several(query).items()}

@@ -1,0 +1,105 @@
+"""`export`: accounts into a file.
+
+Knows the public API; must not know formats or providers. Nothing is written to stdout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+import unified_customers as uc
+
+from . import accounts, exits, streams
+from .options import State, filters, keywords, shared, state
+from .progress import Bar
+from .telling import teller
+
+_EPILOG = """
+The file is written beside its place and put there when it is whole; what stood there before stays until then. --to
+FOLDER/ writes part files, which can be resumed as CSV, JSON lines and DuckDB can, but one Parquet or Arrow file can't.
+CSV has an apostrophe before texts that begin with = + - @ TAB or CR, phone numbers such as +49… included. Times are
+UTC.
+"""
+
+
+@click.command("export", epilog=_EPILOG)
+@click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
+@click.option("--to", required=True, metavar="FILE", help=".csv, .jsonl, .parquet, .arrow, .duckdb, or FOLDER/.")
+@click.option("--format", "format", type=click.Choice(["csv", "jsonl", "parquet", "arrow", "duckdb"]),
+              help="Where the suffix does not say.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with an export that was stopped or killed; else begin.")
+@click.option("--since", metavar="CHECKPOINT|DATE", help="Only what was created since, where the provider can.")
+@click.option("--raw", is_flag=True, help="With the provider's own object, as JSON; JSON lines always have it.")
+@click.option("--no-defuse", is_flag=True, help="CSV: leave texts that a spreadsheet would run as they are.")
+@filters
+@click.option("--unsupported", type=click.Choice(["raise", "local"]), default="raise", show_default=True,
+              help="A filter that the provider lacks: refuse it, or read all and filter here.")  # fmt: skip
+@click.option("--on-bad-record", type=click.Choice(["raise", "skip"]), default="raise", show_default=True,
+              help="A customer that can't be read: stop, or leave it out and count it.")  # fmt: skip
+@click.option("--on-account-error", type=click.Choice(["raise", "collect"]), default="raise", show_default=True,
+              help="An account that can't be read: stop, or export the others.")  # fmt: skip
+@click.option("--page-size", type=click.IntRange(min=1), metavar="N", help="How many per request; the most by default.")
+@shared
+def export(
+    *,
+    names: tuple[str, ...],
+    to: str,
+    format: str | None,
+    resume: bool,
+    since: str | None,
+    raw: bool,
+    no_defuse: bool,
+    on_account_error: str,
+    **query: Any,
+) -> None:
+    """Write the customers of each ACCOUNT into a file: all accounts of --accounts if none is named."""
+    held = state()
+    with Bar(quiet=held.quiet, limit=None) as bar, accounts.several(names, held.accounts, _heard(held, bar)) as source:
+        one = isinstance(source, uc.Client)
+        more = {"account": names[0]} if one else {"on_account_error": on_account_error}
+        try:
+            with bar.waiting():
+                result = uc.export(
+                    source, to, format=format, resume=resume, since=since, raw=raw, defuse=not no_defuse,
+                    **more, **keywords(query),
+                )  # fmt: skip
+        except (uc.CustomersError, KeyboardInterrupt) as error:
+            raise exits.Stopped(error) from error
+    _sum_up(result, held)
+
+
+def _heard(held: State, bar: Bar) -> Callable[[uc.Event], None]:
+    """What each event is told to: stderr, and the bar."""
+    tell, items, pages = teller(held), 0, 0
+
+    def hear(event: uc.Event) -> None:
+        nonlocal items, pages
+        tell(event)
+        if event.kind == "page":
+            items, pages = items + event.items, pages + 1
+            bar.came(items, pages, None)
+
+    return hear
+
+
+def _sum_up(result: uc.ExportResult, held: State) -> None:
+    if not held.quiet:
+        streams.say(f"{result.path}: {_counts(result)}")
+    if result.report.bad:
+        streams.say(f"warning: {result.report.bad} records could not be read and were left out")
+    if held.verbose:
+        streams.say(f"checkpoint for a later --since: {result.checkpoint}")
+    if result.errors:
+        said = "; ".join(f"{name}: {error.message}" for name, error in result.errors.items())
+        raise exits.Failure(f"{len(result.errors)} accounts failed and are not in {result.path}: {said}")
+
+
+def _counts(result: uc.ExportResult) -> str:
+    said = f"{result.rows} customers"
+    if result.new is None:
+        return said
+    gone = "gone: not known" if result.gone is None else f"{result.gone} gone"
+    return f"{said} read: {result.new} new, {result.changed} changed, {gone}"

@@ -1,0 +1,220 @@
+"""Customers as Arrow record batches: column by column, as a stream of one walk.
+
+Knows customers and pages; must not know how pages are read. An error of the walk ends no stream: asking on reads the
+same page again, and what was read before it is not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import BadRecordError, InvalidRequestError
+from ..models import Customer, Page
+from .columns import DIGITS, SCALE, Column, columns
+from .schema import arrow, field, schema, type_of
+from .texts import exact, whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+BATCH = 10_000
+"""Customers that a batch has at the least, but for the last one."""
+
+Group = tuple[str | None, Sequence[Customer]]
+
+
+class Pages(Protocol):
+    """An iterator of pages."""
+
+    def __next__(self) -> Page:
+        """The next page."""
+
+
+class AsyncPages(Protocol):
+    """An asynchronous iterator of pages."""
+
+    async def __anext__(self) -> Page:
+        """The next page."""
+
+
+def batch(groups: Iterable[Group], *, raw: bool = False) -> pa.RecordBatch:
+    """A record batch of customers, each group with its account's name.
+
+    Raises:
+        BadRecordError: A figure has more digits than the column; nothing is rounded.
+    """
+    groups = [(account, list(items)) for account, items in groups]
+    customers = [one for _, items in groups for one in items]
+    accounts = [account or one.provider for account, items in groups for one in items]
+    arrays = [_texts(accounts)]
+    arrays += [_array(column, customers) for column in columns(raw=raw)[1:]]
+    return arrow().RecordBatch.from_arrays(arrays, schema=schema(raw=raw))
+
+
+def _array(column: Column, customers: Sequence[Customer]) -> Any:
+    values = list(map(attrgetter(column.name), customers))
+    if column.members:
+        return _struct(column, values, customers)
+    return _plain(column.kind, values)
+
+
+def _plain(kind: str, values: list[Any]) -> Any:
+    if kind == "text":
+        return _texts(values)
+    if kind == "json":
+        return _texts([exact(value) for value in values])
+    return _map(values) if kind == "map" else arrow().array(values, type_of(kind))
+
+
+def _texts(values: list[Any]) -> Any:
+    try:
+        return arrow().array(values, type_of("text"))
+    except UnicodeEncodeError:  # half a character
+        return arrow().array([None if value is None else whole(value) for value in values], type_of("text"))
+
+
+def _map(values: list[Any]) -> Any:
+    """Names in order, so that the same content is the same value however it was sent."""
+    offsets, names, texts = [0], [], []
+    for value in values:
+        if value:
+            for name in sorted(value):
+                inner = value[name]
+                names.append(name)
+                texts.append(inner if inner is None or isinstance(inner, str) else exact(inner))
+        offsets.append(len(names))
+    return arrow().MapArray.from_arrays(offsets, _texts(names), _texts(texts))
+
+
+def _struct(column: Column, values: list[Any], customers: Sequence[Customer]) -> Any:
+    pa = arrow()
+    missing = [value is None for value in values]
+    arrays = []
+    for member in column.members:
+        get = attrgetter(member.name)
+        inner = [None if value is None else get(value) for value in values]
+        decimal = member.kind == "decimal"
+        arrays.append(_decimals(column, member, inner, customers) if decimal else _plain(member.kind, inner))
+    fields = [field(member) for member in column.members]
+    return pa.StructArray.from_arrays(arrays, fields=fields, mask=pa.array(missing, pa.bool_()))
+
+
+def _decimals(column: Column, member: Column, values: list[Any], customers: Sequence[Customer]) -> Any:
+    pa, kind = arrow(), type_of("decimal")
+    exactly = [Decimal(value) if isinstance(value, int) else value for value in values]
+    try:
+        return pa.array(exactly, kind)
+    except pa.ArrowInvalid:
+        for value, customer in zip(exactly, customers, strict=True):
+            if not _fits(value):
+                raise _too_long(f"$.{column.name}.{member.name}", customer) from None
+        raise
+
+
+def _fits(value: Decimal | None) -> bool:
+    pa = arrow()
+    try:
+        pa.array([value], type_of("decimal"))
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _too_long(path: str, customer: Customer) -> BadRecordError:
+    error = BadRecordError(
+        f"customer {customer.id} has a figure with more digits than decimal({DIGITS}, {SCALE}) holds, at {path}, and "
+        "nothing is rounded: .jsonl and .csv keep every digit",
+        provider=customer.provider,
+        path=path,
+    )
+    error.record_id = customer.id
+    return error
+
+
+class Batches:
+    """The record batches of a walk; after an error, `next()` goes on at the same page."""
+
+    def __init__(self, pages: Pages, size: int, *, raw: bool, account: str | None) -> None:
+        self._pages, self._size, self._raw, self._account = pages, size, raw, account
+        self._groups: list[Group] = []
+
+    def __iter__(self) -> Batches:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        while _count(self._groups) < self._size:
+            page = next(self._pages, None)
+            if page is None:
+                break
+            if page.items:
+                self._groups.append((page.account or self._account, page.items))
+        if not self._groups:
+            raise StopIteration
+        made = batch(self._groups, raw=self._raw)
+        self._groups = []
+        return made
+
+
+class AsyncBatches:
+    """The same, awaited."""
+
+    def __init__(self, pages: AsyncPages, size: int, *, raw: bool, account: str | None) -> None:
+        self._pages, self._size, self._raw, self._account = pages, size, raw, account
+        self._groups: list[Group] = []
+
+    def __aiter__(self) -> AsyncBatches:
+        return self
+
+    async def __anext__(self) -> pa.RecordBatch:
+        while _count(self._groups) < self._size:
+            try:
+                page = await self._pages.__anext__()
+            except StopAsyncIteration:
+                break
+            if page.items:
+                self._groups.append((page.account or self._account, page.items))
+        if not self._groups:
+            raise StopAsyncIteration
+        made = batch(self._groups, raw=self._raw)
+        self._groups = []
+        return made
+
+
+def _count(groups: Sequence[Group]) -> int:
+    return sum(len(items) for _, items in groups)
+
+
+def reader(
+    pages: Callable[[], Pages], *, batch_size: int | None, raw: bool, account: str | None
+) -> pa.RecordBatchReader:
+    """What `Listing.to_arrow` returns."""
+    size = checked(batch_size, account)
+    made = schema(raw=raw)
+    return arrow().RecordBatchReader.from_batches(made, Batches(pages(), size, raw=raw, account=account))
+
+
+def record_batches(
+    pages: Callable[[], AsyncPages], *, batch_size: int | None, raw: bool, account: str | None
+) -> AsyncBatches:
+    """What `AsyncListing.record_batches` returns."""
+    size = checked(batch_size, account)
+    schema(raw=raw)  # raises if pyarrow is missing
+    return AsyncBatches(pages(), size, raw=raw, account=account)
+
+
+def checked(batch_size: int | None, account: str | None) -> int:
+    """The size of a batch.
+
+    Raises:
+        InvalidRequestError: It is no size, or the account no name.
+    """
+    if account is not None and not str(account).strip():
+        raise InvalidRequestError("account= is the name of the account, or None for the provider's")
+    if batch_size is None:
+        return BATCH
+    if type(batch_size) is not int or batch_size < 1:
+        raise InvalidRequestError("batch_size= is a whole number of customers, 1 or more")
+    return batch_size
