@@ -52,7 +52,9 @@ class Sheet:
             ipc = extra("pyarrow.ipc", "arrow", "Arrow")
             begun = {PROVENANCE: json.dumps(self.job.provenance())}
             named = made.with_metadata({**made.metadata, **begun})
-            self._writer = ipc.new_file(self._file, named, options=ipc.IpcWriteOptions(compression="zstd", use_threads=False))
+            self._writer = ipc.new_file(
+                self._file, named, options=ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+            )
 
     def add(self, portions: Sequence[Portion]) -> None:
         """Add some customers."""
