@@ -37,7 +37,8 @@ napoleon_use_ivar = True
 nitpicky = True
 # Types of other packages and of private rooms stand in signatures and have no page here.
 nitpick_ignore_regex = [
-    ("py:.*", r"(anyio|attrs|collections|datetime|decimal|enum|httpx|os|pathlib|types|typing)\..*"),
+    ("py:.*", r"(anyio|attrs|collections|datetime|decimal|enum|httpx|os|pa|pathlib|pyarrow|types|typing)\..*"),
+    ("py:.*", r"unified_customers\.tables\.(batches|job)\..*"),
     ("py:.*", r"unified_customers\.(.*\.)?_\w+(\..*)?"),
     (
         "py:.*",

@@ -21,7 +21,8 @@ FlexPortal Flexprice Flatpeak Client AsyncClient connect connect_async providers
 Page Query Capabilities Status Kind to_dict from_dict CustomersError ConfigurationError UnsupportedError CheckpointError
 TransportError RequestTimeoutError ConnectionFailedError ApiError AuthenticationError PermissionDeniedError
 NotFoundError ConflictError InvalidRequestError RateLimitedError ServerError MalformedResponseError BadRecordError
-PaginationError LoopError DriftError FilterIgnoredError sandbox Directory AsyncDirectory
+PaginationError LoopError DriftError FilterIgnoredError sandbox Directory AsyncDirectory SCHEMA export ExportResult
+ExportError
 """
 
 

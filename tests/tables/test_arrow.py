@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 import attrs
 import pytest
@@ -17,11 +19,12 @@ import unified_customers as uc
 from unified_customers.sandbox import Sandbox
 from unified_customers.tables import columns
 from unified_customers.tables.batches import batch
+from unified_customers.tables.schema import schema
 from unified_customers.tables.texts import _patiently, exact
 
 pa = pytest.importorskip("pyarrow")
 
-sys.path.insert(0, str(__import__("pathlib").Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 import strategies  # noqa: E402
 
 
@@ -91,7 +94,10 @@ def test_json_text_is_the_same_whether_written_fast_or_patiently(value):
 def test_half_a_character_is_a_question_mark(half):
     """UTF-8 has none; whatever else is in the batch stays."""
     rows = [uc.Customer(provider="p", id="1", name=half), uc.Customer(provider="p", id="2", name="Ann")]
-    assert batch([(None, rows)]).column("name").to_pylist() == [half.replace("\ud800", "?").replace("\udfff", "?"), "Ann"]
+    assert batch([(None, rows)]).column("name").to_pylist() == [
+        half.replace("\ud800", "?").replace("\udfff", "?"),
+        "Ann",
+    ]
 
 
 @pytest.mark.parametrize("figure", ["1e-19", "1e20", "-123456789012345678901", "0.1234567890123456789"])
@@ -140,6 +146,23 @@ def test_the_schema_is_versioned_and_says_what_each_column_is():
             assert member.metadata[b"description"]
     assert batch([]).schema.equals(uc.SCHEMA, check_metadata=True)
     assert [f.name for f in batch([], raw=True).schema] == [*uc.SCHEMA.names, "raw"]
+
+
+def test_the_page_and_the_schema_say_the_same():
+    """Name, type, whether it may be null, and what it holds, column by column."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "schema.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `(\w+)` \| `([^|]+)` \| (yes|no) \| (.+) \|$", page, re.MULTILINE)
+
+    def said(column, field):
+        kind = "struct" if pa.types.is_struct(field.type) else str(field.type)
+        return column.name, kind, "yes" if field.nullable else "no", column.says
+
+    whole = schema(raw=True)
+    wanted = [said(column, whole.field(column.name)) for column in columns.columns(raw=True)]
+    for name in ("billing_address", "metrics"):
+        column = next(one for one in columns.COLUMNS if one.name == name)
+        wanted += [said(member, whole.field(name).type.field(member.name)) for member in column.members]
+    assert shown == wanted
 
 
 def test_without_pyarrow_the_extra_is_named():

@@ -8,9 +8,11 @@ the last ones, where files change places.
 from __future__ import annotations
 
 import csv
+import gc
 import inspect
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +28,9 @@ pytest.importorskip("duckdb")
 if not hasattr(os, "fork"):
     pytest.skip("processes are forked here", allow_module_level=True)
 
-import duckdb  # noqa: E402
-import pyarrow.ipc  # noqa: E402
-import pyarrow.parquet  # noqa: E402
+import duckdb
+import pyarrow.ipc
+import pyarrow.parquet
 
 SECONDS = 60
 CUSTOMERS = 60
@@ -93,11 +95,8 @@ def work(job):
 
 def nursery():
     """A process for each job of stdin, forked from this one, which has loaded all; says how it ended."""
-    import duckdb
-    import pyarrow.ipc
-    import pyarrow.parquet
 
-    from unified_customers.tables import batches, exporting
+    from unified_customers.tables import batches
 
     batches.batch([])
     warm = set()
@@ -240,7 +239,7 @@ def test_an_export_that_is_killed_anywhere_is_gone_on_with(mother, box, tmp_path
     assert (code, rows, resumed, complete) == (0, CUSTOMERS, False, True)
     export.check()
     went_on = 0
-    for kill in places(total, 5):
+    for kill in places(total, 3):
         folder = tmp_path / f"k{kill}"
         folder.mkdir()
         export = Export(mother, box, folder, target)
@@ -254,7 +253,7 @@ def test_an_export_that_is_killed_anywhere_is_gone_on_with(mother, box, tmp_path
         assert said[1] == CUSTOMERS
         went_on += said[2]
         export.check()
-    assert went_on > 2
+    assert went_on > 1
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -266,7 +265,7 @@ def test_what_stood_there_before_stays_until_the_new_is_whole(mother, box, tmp_p
     before(export)
     _, (total, *_) = export.run()
     new = {one[1] for one in ids_in(export.path)}
-    kills = places(total, 4)
+    kills = places(total, 2)
     for kill in kills:
         folder = tmp_path / f"k{kill}"
         folder.mkdir()

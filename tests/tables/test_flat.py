@@ -17,7 +17,7 @@ from unified_customers.tables.columns import flattened
 from unified_customers.tables.flat import Csv, columns, line
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import strategies  # noqa: E402
+import strategies
 
 
 def read(text):

@@ -88,6 +88,8 @@ class Sheet:
 
     def leave(self) -> None:
         """Let go of the file, as it is."""
+        if hasattr(self._writer, "is_open"):
+            self._writer.is_open = False  # else its end would write to a closed file
         if self._file is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._file.close()
