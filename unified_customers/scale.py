@@ -6,24 +6,18 @@ job of Ray, Dask or a pool of processes.
 
 from __future__ import annotations
 
-import math
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from ._bundles import failures, sizing
-from ._bundles.asking import ask
+from ._bundles import failures, planning
 from ._bundles.failures import ERRORS
 from ._bundles.packing import pack
+from ._bundles.planning import Bundling, Measured
 from ._bundles.reading import Bundle, Manner, read
 from ._bundles.references import About, Lookup, Reference, refer, refuse_doubles
 from ._bundles.windows import Window
-from .client import Client
 from .errors import ConfigurationError
-from .tables.columns import refuse_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["ERRORS", "Bundle", "Lookup", "partition_accounts", "read_accounts_arrow"]
 
 ACCOUNTS, LARGE = 25, 1_000_000
-_ASKED = 32  # accounts that are asked for their size at the same time
 
 
 def partition_accounts(
@@ -79,9 +72,6 @@ def partition_accounts(
     reference = refer(accounts, only)
     about = reference.about()
     refuse_doubles(about)
-    _refuse(accounts_per_partition, concurrency, large, batch_size, balance, columns, raw)
-    if errors is not None:
-        failures.prepare(str(errors))
     manner = Manner(
         query=query,
         concurrency=concurrency,
@@ -92,8 +82,25 @@ def partition_accounts(
         columns=None if columns is None else tuple(columns),
         batch_size=batch_size,
     )
-    sizes, pieces = _measured(reference, about, manner, large) if balance == "count" else ({}, {})
-    return _bundles(reference, about, manner, sizes, pieces, accounts_per_partition)
+    planning.refuse(manner, about, accounts_per_partition=accounts_per_partition, large=large)
+    if balance not in ("count", "even"):
+        raise ConfigurationError("balance= is 'count' or 'even'")
+    if manner.errors is not None:
+        failures.prepare(manner.errors)
+    found = planning.measure(reference, about, manner, large) if balance == "count" else Measured()
+    return _bundles(Bundling(reference, manner), about, found, accounts_per_partition)
+
+
+def _bundles(bundling: Bundling, about: Mapping[str, About], found: Measured, most: int) -> list[Bundle]:
+    costs = {name: planning.requests(one, found.sizes.get(name)) for name, one in about.items()}
+    for name, windows in found.pieces.items():
+        whole = costs.pop(name) or 0
+        for window in windows:
+            bundling.add({name: window}, -(-whole // len(windows)), sharing=len(windows))
+    for names in pack(costs, most) if costs else []:
+        known = [cost for name in names if (cost := costs[name]) is not None]
+        bundling.add(dict.fromkeys(names, Window()), sum(known) if known else None)
+    return bundling.made
 
 
 def read_accounts_arrow(bundle: Bundle) -> Iterator[pa.RecordBatch]:
@@ -107,67 +114,3 @@ def read_accounts_arrow(bundle: Bundle) -> Iterator[pa.RecordBatch]:
         CustomersError: An account can't be read, and `errors` was not given.
     """
     yield from read(bundle)
-
-
-def _bundles(
-    reference: Reference,
-    about: Mapping[str, About],
-    manner: Manner,
-    sizes: Mapping[str, int],
-    pieces: Mapping[str, list[Window]],
-    most: int,
-) -> list[Bundle]:
-    job = secrets.token_hex(6)
-    costs = {name: _requests(about[name], sizes.get(name)) for name in about if name not in pieces}
-    made: list[tuple[dict[str, Window], int | None, Manner]] = []
-    for name, windows in pieces.items():
-        cost = -(-(_requests(about[name], sizes[name]) or 0) // len(windows))
-        shared = attrs.evolve(manner, rate=None if manner.rate is None else manner.rate / len(windows))
-        made += [({name: window}, cost, shared) for window in windows]
-    for names in pack(costs, most) if costs else []:
-        known = [cost for cost in (costs[name] for name in names) if cost is not None]
-        made.append((dict.fromkeys(names, Window()), sum(known) if known else None, manner))
-    return [
-        Bundle(job=job, number=n, accounts=reference.some(list(w)), windows=w, requests=cost, manner=how)
-        for n, (w, cost, how) in enumerate(made)
-    ]
-
-
-def _requests(about: About, size: int | None) -> int | None:
-    """About how many requests an account needs; even an empty one needs one."""
-    return None if size is None else 1 + math.ceil(size / about.capabilities.max_page_size)
-
-
-def _measured(
-    reference: Reference, about: Mapping[str, About], manner: Manner, large: int
-) -> tuple[dict[str, int], dict[str, list[Window]]]:
-    """How large accounts are, and the slices of those that are very large."""
-    countable = [name for name, one in about.items() if one.capabilities.total]
-    if not countable:
-        return {}, {}
-    accounts, _ = reference.some(countable).opened()
-
-    def measure(name: str, client: Client) -> tuple[int | None, list[Window]]:
-        size = sizing.size(client, manner.query)
-        if size is None or size <= large or not about[name].capabilities.since:
-            return size, []
-        return size, sizing.pieces(client, manner.query, size, large)
-
-    told, _ = ask(accounts, measure, width=_ASKED, timeout=manner.timeout, rate=manner.rate)
-    sizes = {name: size for name, (size, _) in told.items() if size is not None}
-    return sizes, {name: windows for name, (_, windows) in told.items() if len(windows) > 1}
-
-
-def _refuse(
-    most: Any, concurrency: Any, large: Any, batch_size: Any, balance: Any, columns: Sequence[str] | None, raw: bool
-) -> None:
-    numbers = {
-        "accounts_per_partition": most, "concurrency": concurrency, "large": large, "batch_size": batch_size
-    }  # fmt: skip
-    for name, value in numbers.items():
-        if type(value) is not int or value < 1:
-            raise ConfigurationError(f"{name}= is a whole number, 1 or more")
-    if balance not in ("count", "even"):
-        raise ConfigurationError("balance= is 'count' or 'even'")
-    if columns is not None:
-        refuse_columns(columns, raw=raw)

@@ -36,12 +36,14 @@ class About:
         title: The provider's name for people.
         key: What tells the account from others; never its API key.
         capabilities: What the adapter can do.
+        outline: Settings to try a query on, without sending anything; `None` where they can't be had here.
     """
 
     provider: str
     title: str
     key: str
     capabilities: Capabilities
+    outline: Adapter | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
@@ -199,7 +201,11 @@ def _wanted(known: list[str], only: Sequence[str] | None, where: str) -> list[st
 
 def _said(adapter: Adapter) -> About:
     return About(
-        provider=adapter.name, title=adapter.title, key=account_key(adapter), capabilities=adapter.capabilities
+        provider=adapter.name,
+        title=adapter.title,
+        key=account_key(adapter),
+        capabilities=adapter.capabilities,
+        outline=adapter,
     )
 
 

@@ -15,6 +15,8 @@ from ..errors import CustomersError
 from .windows import Window, cut
 
 FILTERS = "filters"
+_COUNTED = {"email", "status", "kind", "external_id", "ids", "parent_ids"}
+_MANNERS = {"unsupported", "on_bad_record", "page_size"}
 _BEGINNING = "0001-01-01T00:00:00+00:00"
 
 
@@ -36,16 +38,12 @@ def bounded(query: Mapping[str, Any], window: Window) -> dict[str, Any]:
 
 def size(client: Client, query: Mapping[str, Any]) -> int | None:
     """How many customers a query has, as the provider counts them; `None` where it doesn't."""
-    words = {name: value for name, value in query.items() if name in _COUNTED}
-    if len(words) < len({**query} | {"unsupported": None}) - 1:
+    if query.keys() - _COUNTED - _MANNERS:
         return None  # a count of all would say nothing of it
     try:
-        return client.count(**words)
+        return client.count(**{name: value for name, value in query.items() if name in _COUNTED})
     except CustomersError:
         return None
-
-
-_COUNTED = ("email", "status", "kind", "external_id", "ids", "parent_ids")
 
 
 def pieces(client: Client, query: Mapping[str, Any], total: int, most: int) -> list[Window]:
@@ -61,12 +59,12 @@ def pieces(client: Client, query: Mapping[str, Any], total: int, most: int) -> l
 
 def edge(client: Client, query: Mapping[str, Any], order: str) -> datetime | None:
     """When the oldest or newest customer was created; `None` where there is none."""
-    for customer in client.customers(**query, order=order, page_size=1, max_items=1):
+    for customer in client.customers(**{**query, "page_size": 1}, order=order, max_items=1):
         return customer.created_at
     return None
 
 
 def _between(client: Client, query: Mapping[str, Any], since: datetime, until: datetime) -> int:
     window = Window(since.isoformat(), until.isoformat())
-    listing = client.customers(**bounded(query, window), page_size=1, max_items=1)
+    listing = client.customers(**{**bounded(query, window), "page_size": 1}, max_items=1)
     return (listing.report.total or 0) if list(listing) else 0

@@ -10,16 +10,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from .. import scale
-from .._bundles.reading import Bundle
+from .._bundles import planning
+from .._bundles.references import Reference
 from ..errors import ConfigurationError
 from ..tables.columns import refuse_columns
 from ..tables.schema import arrow
 from ..tables.schema import schema as arrow_schema
+from ._stream import StreamReader
 from .filters import Pushed, push
 from .options import Options
+from .parts import Part
 from .types import struct
 
 if TYPE_CHECKING:
@@ -48,6 +52,11 @@ class UnifiedCustomers(DataSource):
         _refuse_other(schema)
         return (PushingReader if options.push_filters else Reader)(options, list(schema.names))
 
+    def streamReader(self, schema: Any) -> StreamReader:  # noqa: N802 - pyspark's name
+        """What reads a stream of what was created since."""
+        _refuse_other(schema)
+        return StreamReader(Options(self.options), list(schema.names))
+
 
 def _schemas(*, raw: bool, only: Sequence[str] | None = None) -> Any:
     if "pysail" not in sys.modules:
@@ -72,13 +81,6 @@ def _type(field: Any) -> Any:
     return field.dataType if hasattr(field, "dataType") else field.type
 
 
-class Part(InputPartition):
-    """A bundle on its way to a worker."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        super().__init__(bundle)
-
-
 class Reader(DataSourceReader):
     """Plans bundles, and reads one of them in a task."""
 
@@ -90,13 +92,19 @@ class Reader(DataSourceReader):
         """A partition for each bundle."""
         reference = self._options.reference(self._pushed.accounts)
         if not reference.about():
-            return [Part(None)]  # type: ignore[arg-type]  # an engine takes no empty list for nothing to read
-        keywords = {**self._options.keywords, **self._pushed.query}
-        if self._pushed.query:
-            keywords["unsupported"] = "local"
-        keywords["columns"] = self._columns
-        keywords["raw"] = "raw" in self._columns
+            return [Part(None)]  # an engine takes no empty list for nothing to read
+        raw = "raw" in self._columns
+        keywords = {**self._options.keywords, "columns": self._columns, "raw": raw, **self._asked(reference)}
         return [Part(bundle) for bundle in scale.partition_accounts(reference, **keywords)]
+
+    def _asked(self, reference: Reference) -> dict[str, Any]:
+        """What the providers are asked for because of Spark's conditions, if all of them can be."""
+        if not self._pushed.query:
+            return {}
+        more = {**self._pushed.query, "unsupported": "local"}
+        manner = self._options.manner(self._columns)
+        asked = attrs.evolve(manner, query={**manner.query, **more})
+        return more if planning.accepted(reference.about(), asked) else {}
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """The customers of a bundle."""

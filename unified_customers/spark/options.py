@@ -7,9 +7,13 @@ misspelt would bring everybody.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
+from .._bundles.planning import QUERY
+from .._bundles.reading import Manner
 from .._bundles.references import Reference, imported, refer
 from ..accounts import nearest
 from ..errors import ConfigurationError
@@ -107,6 +111,20 @@ class Options:
                 "either option('accounts', …) names a file of accounts, or option('accounts_from', 'module:function') "
                 "what knows them"
             )
+
+    def manner(self, columns: Sequence[str], *, errors: bool = True) -> Manner:
+        """How bundles are read.
+
+        Args:
+            columns: Names of the columns that are wanted.
+            errors: Whether accounts that fail may be left out, if the options say so.
+        """
+        own = {field.name for field in attrs.fields(Manner)} - {"query", "columns", "raw"}
+        given = {name: value for name, value in self.keywords.items() if name in own}
+        if not errors:
+            given.pop("errors", None)
+        query = {name: value for name, value in self.keywords.items() if name in QUERY}
+        return Manner(query=query, columns=tuple(columns), raw="raw" in columns, **given)
 
     def reference(self, pruned: tuple[str, ...] | None = None) -> Reference:
         """The accounts that are meant.
