@@ -32,7 +32,8 @@ def register(spark: Any) -> None:
     Raises:
         ConfigurationError: PySpark is not installed.
     """
-    spark.dataSource.register(__getattr__("UnifiedCustomers"))
+    source = __getattr__("UnifiedCustomers")
+    spark.dataSource.register(source)
 
 
 def __getattr__(name: str) -> Any:
