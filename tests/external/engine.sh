@@ -12,6 +12,6 @@ esac
 
 home=.venv-$UC_ENGINE
 python3 -m venv "$home"
-"$home/bin/pip" install -q -e ".[$extra,sandbox]" pytest hypothesis
+"$home/bin/pip" install -q -e ".[$extra,sandbox]" pytest
 # pyspark warns of pandas 3, and the engines leave sockets to the collector: what they warn of is not ours
-timeout 600 "$home/bin/python" -m pytest -W ignore tests/external/spark
+timeout 600 "$home/bin/python" -m pytest -W ignore --confcutdir=tests/external/spark tests/external/spark

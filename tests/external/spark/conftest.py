@@ -1,4 +1,4 @@
-"""A session of the engine that ``UC_ENGINE`` names: ``sail`` or ``jvm``. Each is started once, with all its logs kept."""
+"""A session of the engine that ``UC_ENGINE`` names, ``sail`` or ``jvm``: started once, with all its logs kept."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def box():
 
     with uc.sandbox(customers=1000) as made:
         os.environ["PRICE"] = made.flexprice.settings["api_key"]
+        os.environ["PORTAL"] = made.flexportal.settings["api_key"]
         yield made
 
 
@@ -117,6 +118,7 @@ def _jvm(folder):
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.dir", f"file:{folder / 'events'}")
+        .config("spark.eventLog.compress", "false")  # it is searched
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.python.filterPushdown.enabled", "true")
         .getOrCreate()
