@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         CustomersError,
         DriftError,
         ExportError,
+        Fault,
         FilterIgnoredError,
         InvalidRequestError,
         LoopError,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         RequestTimeoutError,
         ServerError,
         TransportError,
+        UnknownOutcomeError,
         UnsupportedError,
     )
     from .events import Event
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
         Address,
         Capabilities,
         Customer,
+        CustomerFields,
         Kind,
         Metrics,
         Page,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
         to_dict,
     )
     from .registry import providers
+    from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
     from .tables.exporting import ExportResult, export
     from .tables.schema import SCHEMA
@@ -86,6 +90,7 @@ _ROOMS = {
         "CustomersError",
         "DriftError",
         "ExportError",
+        "Fault",
         "FilterIgnoredError",
         "InvalidRequestError",
         "LoopError",
@@ -97,6 +102,7 @@ _ROOMS = {
         "RequestTimeoutError",
         "ServerError",
         "TransportError",
+        "UnknownOutcomeError",
         "UnsupportedError",
     ),
     "events": ("Event",),
@@ -104,6 +110,7 @@ _ROOMS = {
         "Address",
         "Capabilities",
         "Customer",
+        "CustomerFields",
         "Kind",
         "Metrics",
         "Page",
@@ -116,6 +123,7 @@ _ROOMS = {
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
     "registry": ("providers",),
+    "reporting": ("Match", "Matches", "Summary", "report"),
     "tables.exporting": ("ExportResult", "export"),
     "tables.schema": ("SCHEMA",),
 }
@@ -138,6 +146,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "ConflictError",
     "ConnectionFailedError",
     "Customer",
+    "CustomerFields",
     "CustomersError",
     "Directory",
     "DirectoryListing",
@@ -146,6 +155,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Event",
     "ExportError",
     "ExportResult",
+    "Fault",
     "FilterIgnoredError",
     "Flatpeak",
     "FlexPortal",
@@ -155,6 +165,8 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Listing",
     "LoopError",
     "MalformedResponseError",
+    "Match",
+    "Matches",
     "Metrics",
     "NotFoundError",
     "Page",
@@ -168,7 +180,9 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "SCHEMA",
     "ServerError",
     "Status",
+    "Summary",
     "TransportError",
+    "UnknownOutcomeError",
     "UnsupportedError",
     "__version__",
     "connect",
@@ -176,6 +190,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "export",
     "from_dict",
     "providers",
+    "report",
     "sandbox",
     "to_dict",
 ]

@@ -274,3 +274,14 @@ def _codes() -> dict[str, str]:
 def code_of(country: str | None) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country given by code or English name, or `None` where it isn't certain."""
     return None if country is None else _codes().get(country.strip().casefold())
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    lines = (line.split(" ", 2) for line in _TABLE.strip().splitlines())
+    return {two: names.partition("|")[0] for two, _, names in lines} | {"GB": "United Kingdom", "US": "United States"}
+
+
+def name_of(code: str) -> str | None:
+    """The English name of an ISO 3166-1 alpha-2 code, or `None` where there is no such code."""
+    return _names().get(code)

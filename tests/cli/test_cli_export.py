@@ -89,7 +89,6 @@ def test_an_account_that_failed_is_told_and_the_others_are_there(box, tmp_path):
         (("flatpeak", "--to", "a.csv", "--since", "2026-01-01"), "flatpeak has none: leave --since out"),
         (("flatpeak", "--to", "a.csv", "--kind", "business"), "can't filter by kind"),
         (("nobody", "--to", "a.csv"), "there is no account 'nobody'"),
-        (("--to", "a.csv"), "name an ACCOUNT"),
     ],
 )
 def test_what_can_not_be_is_told_in_a_line(box, tmp_path, words, says):
@@ -121,3 +120,10 @@ def test_an_interrupted_export_says_how_to_go_on(box, tmp_path, name):
     box.flexprice.clear_faults()
     done = run(*words, "--resume", box=box, cwd=tmp_path)
     assert (done.returncode, b"2060 customers" in done.stderr) == (0, True), done.stderr
+
+
+def test_no_account_and_no_file_of_accounts_is_wrong_usage(tmp_path):
+    """Exit code 2, as of any command that is not whole."""
+    done = run("export", "--to", "a.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"name an ACCOUNT" in done.stderr

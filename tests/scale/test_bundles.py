@@ -268,6 +268,14 @@ def test_the_same_account_under_two_names_is_refused(tmp_path):
         scale.partition_accounts(path)
 
 
+def test_accounts_that_differ_in_their_keys_alone_are_two(tmp_path):
+    """As all of Flexprice's in one region."""
+    path, table = tmp_path / "accounts.toml", 'provider = "flexprice"\napi_key = { env = "K%s" }\n'
+    path.write_text(f"[accounts.a]\n{table % 1}[accounts.b]\n{table % 2}", encoding="utf-8")
+    [bundle] = scale.partition_accounts(path)
+    assert bundle.names == ("a", "b")
+
+
 def test_settings_other_than_keys_may_be_kept_elsewhere_too(few, tmp_path, monkeypatch):
     """Then they are looked at where they are: in the task."""
     tenants, path = few

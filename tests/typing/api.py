@@ -104,6 +104,37 @@ async def many_later() -> None:
             assert_type(page, uc.Page)
 
 
+def write(client: uc.Client) -> None:
+    home = uc.Address(line1="Street 1", country_code="DE")
+    made = client.create(name="n", email=None, external_id="x", billing_address=home, metadata={"k": "v"})
+    assert_type(made, uc.Customer)
+    assert_type(client.update(made.id, phone=None, kind=uc.Kind.BUSINESS, params={"timezone": "UTC"}), uc.Customer)
+    client.archive(made.id)
+    client.delete(made.id, cascade=True)
+    fields: uc.CustomerFields = {"name": "n"}
+    assert_type(client.create(**fields), uc.Customer)
+    assert_type(client.check_create(**fields), tuple[uc.Fault, ...])
+    for fault in client.check_update(name=None):
+        assert_type(fault.field, str)
+        assert_type(fault.kind, str)
+
+
+def not_written(client: uc.Client) -> None:
+    try:
+        client.create(name="n")
+    except uc.UnknownOutcomeError as error:
+        assert_type(error.status, int | None)
+    except uc.InvalidRequestError as error:
+        assert_type(error.faults, tuple[uc.Fault, ...])
+
+
+async def write_later(client: uc.AsyncClient) -> None:
+    assert_type(await client.create(external_id="x"), uc.Customer)
+    assert_type(await client.update("x", external_id="y"), uc.Customer)
+    await client.archive("x")
+    await client.delete("x", cascade=True)
+
+
 async def read_later() -> None:
     async with uc.AsyncClient(peak, timeout=(1, 5)) as client:
         listing = client.customers(before="cus_1")
@@ -116,6 +147,16 @@ async def read_later() -> None:
         assert_type(await client.check(), uc.CheckResult)
         total: int = await client.count()
         print(total)
+
+
+def reported(client: uc.Client) -> None:
+    summary = uc.report(client.customers(), currency={"doha": "QAR"})
+    assert_type(summary, uc.Summary)
+    assert_type(summary.to_html(), str)
+    assert_type(summary.revenue[0].total, Decimal)
+    for row in summary.matches:
+        assert_type(row, uc.Match)
+    assert_type(uc.report([], matching=False).matches, uc.Matches)
 
 
 def by_name() -> None:
@@ -143,4 +184,6 @@ def failed(client: uc.Client) -> None:
 
 def refused(client: uc.Client) -> None:
     client.customers(emial="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create(nmae="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.update("x", email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.customers(email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

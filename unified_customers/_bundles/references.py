@@ -34,7 +34,8 @@ class About:
     Attributes:
         provider: The adapter's name.
         title: The provider's name for people.
-        key: What tells the account from others; never its API key.
+        key: What its settings say of it; never its API key. Accounts that differ in their API keys alone have the same.
+        kept: Where its API key is kept, or what else tells such accounts from each other.
         capabilities: What the adapter can do.
         outline: Settings to try a query on, without sending anything; `None` where they can't be had here.
     """
@@ -43,6 +44,7 @@ class About:
     title: str
     key: str
     capabilities: Capabilities
+    kept: Any = attrs.field(repr=False)
     outline: Adapter | None = attrs.field(default=None, repr=False)
 
 
@@ -68,11 +70,16 @@ class Filed:
 
     def _about(self, name: str) -> About:
         adapter, table = self._book.outline(name), self.tables[name]
+        kept = {key: value for key, value in table.items() if isinstance(value, dict)}
         if adapter is not None:
-            return _said(adapter)
+            return _said(adapter, kept)
         cls = registry.adapter_class(table["provider"])
         return About(
-            provider=cls.name, title=cls.title, key=json.dumps(table, sort_keys=True), capabilities=cls.capabilities
+            provider=cls.name,
+            title=cls.title,
+            key=json.dumps(table, sort_keys=True),
+            capabilities=cls.capabilities,
+            kept=kept,
         )
 
     def some(self, names: Sequence[str]) -> Filed:
@@ -104,7 +111,7 @@ class Called:
 
     def about(self) -> dict[str, About]:
         """What can be said of each account; the settings that the callable returns are not kept."""
-        return {name: _said(adapter) for name, adapter in self._asked().items()}
+        return {name: _said(adapter, adapter) for name, adapter in self._asked().items()}
 
     def some(self, names: Sequence[str]) -> Called:
         """A reference to some of them."""
@@ -199,12 +206,13 @@ def _wanted(known: list[str], only: Sequence[str] | None, where: str) -> list[st
     return names
 
 
-def _said(adapter: Adapter) -> About:
+def _said(adapter: Adapter, kept: Any) -> About:
     return About(
         provider=adapter.name,
         title=adapter.title,
         key=account_key(adapter),
         capabilities=adapter.capabilities,
+        kept=kept,
         outline=adapter,
     )
 
@@ -215,10 +223,9 @@ def refuse_doubles(about: Mapping[str, About]) -> None:
     Raises:
         ConfigurationError: There is one.
     """
-    holders: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
     for name, one in about.items():
-        other = holders.setdefault(one.key, name)
-        if other != name:
-            raise ConfigurationError(
-                f"the accounts {other!r} and {name!r} are the same (provider, address, tenant): give each once"
-            )
+        for other in alike.setdefault(one.key, []):
+            if about[other].kept == one.kept:
+                raise ConfigurationError(f"the accounts {other!r} and {name!r} are the same: give each once")
+        alike[one.key].append(name)

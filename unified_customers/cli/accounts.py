@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 import unified_customers as uc
 from unified_customers import registry
 from unified_customers.accounts import Book, load, nearest
@@ -31,15 +33,17 @@ def connect(name: str, path: Path | None, on_event: Callable[[uc.Event], None]) 
     return uc.Client(_settings(name, path), on_event=on_event)
 
 
-def several(names: Sequence[str], path: Path | None, on_event: Callable[[uc.Event], None]) -> uc.Client | uc.Directory:
-    """Open some accounts, or all of the file if none is named; one that is named is a client."""
-    if len(names) == 1:
-        return connect(names[0], path, on_event)
-    if names:
-        return uc.Directory({name: _settings(name, path) for name in names}, on_event=on_event)
-    if path is None and not Path(FILE).is_file():
-        raise uc.ConfigurationError(f"name an ACCOUNT, or accounts in --accounts FILE (there is no ./{FILE})")
-    return uc.Directory.from_file(path or FILE, on_event=on_event)
+def several(names: Sequence[str], path: Path | None) -> dict[str, Any]:
+    """The settings of some accounts by name, or of all of the file if none is named.
+
+    Raises:
+        UsageError: None is named, and there is no file.
+        ConfigurationError: As for `connect`.
+    """
+    wanted = list(dict.fromkeys(names)) or every(path)
+    if not wanted:
+        raise click.UsageError(f"name an ACCOUNT, or write accounts into --accounts FILE or ./{FILE}")
+    return {name: _settings(name, path) for name in wanted}
 
 
 def _settings(name: str, path: Path | None) -> Any:
@@ -55,6 +59,15 @@ def _settings(name: str, path: Path | None) -> Any:
     if book is None or not found:
         raise _unknown(name, book)
     return book.settings(name)
+
+
+def every(path: Path | None) -> list[str]:
+    """The names of all accounts of the file, in its order; none where there is no file.
+
+    Raises:
+        ConfigurationError: The file can't be read.
+    """
+    return list(load(path or FILE).tables) if path is not None or Path(FILE).is_file() else []
 
 
 def _unknown(name: str, book: Book | None) -> uc.ConfigurationError:

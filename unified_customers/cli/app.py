@@ -17,6 +17,7 @@ from .demo import demo
 from .exporting import export
 from .options import State, shared
 from .reading import list_
+from .reporting import report
 from .single import check, count, get, providers
 
 _NAME = "unified-customers"
@@ -54,7 +55,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, list_, get, count, check, export, providers, sandbox):
+for _command in (demo, list_, get, count, check, export, report, providers, sandbox):
     cli.add_command(_command)
 
 

@@ -37,6 +37,7 @@ _OPTIONS = {
     "unsupported": "unsupported",
     "on_bad_record": "on-bad-record",
     "on_account_error": "on-account-error",
+    "currency": "currency",
     "resume": "resume",
     "since": "since",
     "to": "to",

@@ -5,16 +5,17 @@ Knows the public API; must not know formats or providers. Nothing is written to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 import unified_customers as uc
+from unified_customers.events import each
 
 from . import accounts, exits, streams
+from .board import Board
 from .options import State, filters, keywords, shared, state
-from .progress import Bar
 from .telling import teller
 
 _EPILOG = """
@@ -57,32 +58,27 @@ def export(
 ) -> None:
     """Write the customers of each ACCOUNT into a file: all accounts of --accounts if none is named."""
     held = state()
-    with Bar(quiet=held.quiet, limit=None) as bar, accounts.several(names, held.accounts, _heard(held, bar)) as source:
-        one = isinstance(source, uc.Client)
-        more = {"account": names[0]} if one else {"on_account_error": on_account_error}
+    settings = accounts.several(names, held.accounts)
+    board = Board(quiet=held.quiet, accounts=[*settings])
+    with _opened(names, settings, each(teller(held), board.on_event)) as source, board:
+        more = {"account": names[0]} if len(names) == 1 else {"on_account_error": on_account_error}
         try:
-            with bar.waiting():
-                result = uc.export(
-                    source, to, format=format, resume=resume, since=since, raw=raw, defuse=not no_defuse,
-                    **more, **keywords(query),
-                )  # fmt: skip
+            result = uc.export(
+                source, to, format=format, resume=resume, since=since, raw=raw, defuse=not no_defuse,
+                **more, **keywords(query),
+            )  # fmt: skip
         except (uc.CustomersError, KeyboardInterrupt) as error:
             raise exits.Stopped(error) from error
     _sum_up(result, held)
 
 
-def _heard(held: State, bar: Bar) -> Callable[[uc.Event], None]:
-    """What each event is told to: stderr, and the bar."""
-    tell, items, pages = teller(held), 0, 0
-
-    def hear(event: uc.Event) -> None:
-        nonlocal items, pages
-        tell(event)
-        if event.kind == "page":
-            items, pages = items + event.items, pages + 1
-            bar.came(items, pages, None)
-
-    return hear
+def _opened(
+    names: tuple[str, ...], settings: Mapping[str, Any], on_event: Callable[[uc.Event], None]
+) -> uc.Client | uc.Directory:
+    """A client where one account was named, else a directory."""
+    if len(names) == 1:
+        return uc.Client(settings[names[0]], on_event=on_event)
+    return uc.Directory(settings, on_event=on_event)
 
 
 def _sum_up(result: uc.ExportResult, held: State) -> None:

@@ -15,6 +15,7 @@ from .._bundles import failures, offsets, planning
 from .._bundles.packing import pack
 from .._bundles.planning import Bundling
 from .._bundles.references import refuse_doubles
+from ..errors import UnsupportedError
 from .options import Options
 from .parts import Part
 
@@ -58,10 +59,11 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def latestOffset(self, start: Mapping[str, Any] | None = None, limit: Any = None) -> dict[str, Any]:  # noqa: N802
         """Where a batch that starts now would end."""
-        begun = start or offsets.beginning()
+        if start is None:
+            raise UnsupportedError("a stream needs Spark 4.2 or later, which says where a batch starts")
         if self._target:
             return self._target
-        found = self._latest(begun)
+        found = self._latest(start)
         if self._target is not None:
             self._target = found
         return found
