@@ -70,7 +70,7 @@ class Filed:
 
     def _about(self, name: str) -> About:
         adapter, table = self._book.outline(name), self.tables[name]
-        kept = {key: value for key, value in table.items() if isinstance(value, dict)}
+        kept = json.dumps({key: value for key, value in table.items() if isinstance(value, dict)}, sort_keys=True)
         if adapter is not None:
             return _said(adapter, kept)
         cls = registry.adapter_class(table["provider"])
@@ -223,9 +223,16 @@ def refuse_doubles(about: Mapping[str, About]) -> None:
     Raises:
         ConfigurationError: There is one.
     """
-    alike: dict[str, list[str]] = {}
+    holders: dict[Any, str] = {}
     for name, one in about.items():
-        for other in alike.setdefault(one.key, []):
-            if about[other].kept == one.kept:
-                raise ConfigurationError(f"the accounts {other!r} and {name!r} are the same: give each once")
-        alike[one.key].append(name)
+        other = holders.setdefault((one.key, _hashable(one.kept)), name)
+        if other != name:
+            raise ConfigurationError(f"the accounts {other!r} and {name!r} are the same: give each once")
+
+
+def _hashable(kept: Any) -> Any:
+    try:
+        hash(kept)
+    except TypeError:  # a plugin's settings that hold a list, say: taken for the account itself, and no other
+        return id(kept)
+    return kept
