@@ -40,7 +40,7 @@ def partition_accounts(
     errors: str | Path | None = None,
     raw: bool = False,
     columns: Sequence[str] | None = None,
-    batch_size: int = 10_000,
+    batch_size: int = 2_000,
     **query: Any,
 ) -> list[Bundle]:
     """Divide accounts into bundles, each account in exactly one.

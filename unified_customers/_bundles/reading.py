@@ -48,7 +48,7 @@ class Manner:
     errors: str | None = None
     raw: bool = False
     columns: tuple[str, ...] | None = None
-    batch_size: int = 10_000
+    batch_size: int = 2_000
 
 
 @attrs.frozen(kw_only=True, repr=False)
