@@ -66,6 +66,13 @@ if TYPE_CHECKING:
         from_dict,
         to_dict,
     )
+    from .moving.events import MoveEvent, MoveStoppedError
+    from .moving.planning import plan
+    from .moving.plans import MovePlan, PlannedMove
+    from .moving.results import MoveMap, MoveProblem, MoveResult
+    from .moving.summary import FieldLoss, MoveSummary
+    from .moving.undoing import Undo, undo
+    from .moving.verifying import MoveDifference, Verification, verify
     from .registry import providers
     from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
@@ -119,6 +126,13 @@ _ROOMS = {
         "from_dict",
         "to_dict",
     ),
+    "moving.events": ("MoveEvent", "MoveStoppedError"),
+    "moving.planning": ("plan",),
+    "moving.plans": ("MovePlan", "PlannedMove"),
+    "moving.results": ("MoveMap", "MoveProblem", "MoveResult"),
+    "moving.summary": ("FieldLoss", "MoveSummary"),
+    "moving.undoing": ("Undo", "undo"),
+    "moving.verifying": ("MoveDifference", "Verification", "verify"),
     "adapters.flatpeak": ("Flatpeak",),
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
@@ -156,6 +170,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "ExportError",
     "ExportResult",
     "Fault",
+    "FieldLoss",
     "FilterIgnoredError",
     "Flatpeak",
     "FlexPortal",
@@ -168,10 +183,19 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Match",
     "Matches",
     "Metrics",
+    "MoveDifference",
+    "MoveEvent",
+    "MoveMap",
+    "MovePlan",
+    "MoveProblem",
+    "MoveResult",
+    "MoveStoppedError",
+    "MoveSummary",
     "NotFoundError",
     "Page",
     "PaginationError",
     "PermissionDeniedError",
+    "PlannedMove",
     "Query",
     "RateLimitedError",
     "Report",
@@ -182,17 +206,22 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Status",
     "Summary",
     "TransportError",
+    "Undo",
     "UnknownOutcomeError",
     "UnsupportedError",
+    "Verification",
     "__version__",
     "connect",
     "connect_async",
     "export",
     "from_dict",
+    "plan",
     "providers",
     "report",
     "sandbox",
     "to_dict",
+    "undo",
+    "verify",
 ]
 
 

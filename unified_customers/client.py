@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from http import cookiejar
 from types import TracebackType
@@ -29,6 +30,7 @@ from ._jobs import TaskBell, TaskJob, ThreadBell, ThreadJob
 from ._listing import AsyncListing, Listing
 from ._lookahead import Lookahead
 from ._pace import Pace
+from ._pool import Pool
 from ._query import Wanted, known_keywords
 from ._retry import Retry, retry_after
 from ._version import __version__
@@ -280,6 +282,7 @@ class Client(_Shared):
             raise ConfigurationError("http_client= takes an httpx.Client; an httpx.AsyncClient goes with AsyncClient")
         self._http: Any = _own(httpx.Client, self._timeout, http2) if http_client is None else http_client
         self._owned = http_client is None
+        self._pool = None if http2 or not self._owned else Pool(self._another, first=self._http)
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
         self._sleep = _sleep
@@ -302,8 +305,18 @@ class Client(_Shared):
         for job in [*self._jobs]:
             job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
-            self._http.close()
+            for http in (self._http,) if self._pool is None else self._pool.all:
+                http.close()
         self._context.watch.close()
+
+    def _another(self) -> httpx.Client:
+        """One more HTTP client, for a thread that finds the others at work.
+
+        httpcore 1.0 lets a thread that looks for a connection close one that another thread is about to use (it takes
+        the answer that has come for the end of an idle connection), so no two of ours share a client.
+        """
+        made: httpx.Client = _own(httpx.Client, self._timeout, http2=False)
+        return made
 
     def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -378,13 +391,16 @@ class Client(_Shared):
             self._wait(self._pace.wait(time.monotonic()), sent)
         began = time.monotonic()
         try:
-            with _quiet.quietly(step.request.what):
-                request = _built(self._http, step.request, _traced(sent))
-                answer = self._http.send(request, auth=None, follow_redirects=False)
+            with _quiet.quietly(step.request.what), self._lent() as http:
+                request = _built(http, step.request, _traced(sent))
+                answer = http.send(request, auth=None, follow_redirects=False)
             return self._heard(_response(answer, answer.content, began))
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
             self._refuse_closed()  # closed under the request: asking again would not help
             return _unreachable(error, began)
+
+    def _lent(self) -> AbstractContextManager[Any]:
+        return contextlib.nullcontext(self._http) if self._pool is None else self._pool.lend("")
 
     def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
         if seconds:

@@ -2,7 +2,7 @@
 # The data source on an engine, in an environment of its own: `tests/external/engine.sh sail`, or `jvm` (Java 17 or later).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export PIP_DISABLE_PIP_VERSION_CHECK=1 UC_ENGINE=${1:?sail or jvm}
+export PIP_DISABLE_PIP_VERSION_CHECK=1 UC_ENGINE=${1:?sail or jvm} PYTEST_ADDOPTS=
 
 case $UC_ENGINE in
     sail) extra=sail ;;

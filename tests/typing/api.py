@@ -119,6 +119,28 @@ def write(client: uc.Client) -> None:
         assert_type(fault.kind, str)
 
 
+def move(source: uc.Client, target: uc.Client) -> None:
+    with uc.plan(source.customers(), target, external_id=lambda one: one.email, on_loss="drop") as plan:
+        assert_type(plan, uc.MovePlan)
+        assert_type(plan.summary.counts, Mapping[str, int])
+        for planned in plan.only("update"):
+            assert_type(planned, uc.PlannedMove)
+            assert_type(planned.reasons, tuple[str, ...])
+        try:
+            result = plan.run(Path("move.sqlite"), concurrency=4, rate=10, on_event=moved)
+        except uc.MoveStoppedError as error:
+            assert_type(error.result, uc.MoveResult | None)
+            return
+    assert_type(result.map["a"], str)
+    assert_type(uc.MoveResult.read("move.sqlite"), uc.MoveResult)
+    assert_type(uc.verify("move.sqlite", target).good, bool)
+    assert_type(uc.undo("move.sqlite", target, apply=True, confirm="archive"), uc.Undo)
+
+
+def moved(event: uc.MoveEvent) -> None:
+    assert_type((event.done, event.total), tuple[int, int])
+
+
 def not_written(client: uc.Client) -> None:
     try:
         client.create(name="n")
