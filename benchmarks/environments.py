@@ -17,11 +17,16 @@ from pathlib import Path
 
 # To renew a pin: `pip index versions NAME`, write the newest here, run this file, then both benchmarks again:
 # a table must show the versions that it was made with. What a peer itself needs is left to its own pins.
+_OURS = ("anyio==4.16.0", "attrs==26.1.0", "cattrs==26.2.1", "httpx==0.28.1", "msgspec==0.22.0")
 PINS: dict[str, tuple[str, ...]] = {
     "dlt": ("dlt==1.31.0",),
     "singer": ("singer-sdk==0.54.9",),
     "stripe": ("stripe==16.1.0",),
     "flexprice": ("flexprice==2.1.43",),
+    # what the library needs, for readings that take it from the tree, and an engine beside it
+    "arrow": ("pyarrow==26.0.1", *_OURS),
+    "sail": ("pysail==0.7.2", "pyspark-client==4.2.0", *_OURS),
+    "spark": ("pyspark==4.3.0", "pyarrow==26.0.1", "pandas==2.3.3", *_OURS),
     "bare": ("httpx==0.28.1", "orjson==3.13.0"),  # no peer: the least that any client has to spend
 }
 FOLDER = Path(__file__).resolve().parent / ".envs"  # in .gitignore

@@ -226,7 +226,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"accounts", "sandbox"}:
+    if name in {"accounts", "sandbox", "scale", "spark"}:
         return importlib.import_module(f"unified_customers.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

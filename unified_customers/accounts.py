@@ -62,6 +62,32 @@ class Book:
         except ConfigurationError as error:
             raise ConfigurationError(f"{where}: {_in_toml(error.message)}", provider=error.provider) from None
 
+    def outline(self, name: str) -> Adapter | None:
+        """An account's settings where its keys are not at hand: each is a callable that has none.
+
+        Returns:
+            `None` where a setting that is no key is kept elsewhere too, so that nothing can be said here.
+
+        Raises:
+            ConfigurationError: As `settings`, but for keys that are not where they should be.
+        """
+        table = self.tables.get(name)
+        if not isinstance(table, dict):
+            return self.settings(name)  # which says what is wrong
+        kept = {key: value for key, value in table.items() if isinstance(value, dict)}
+        for key, value in kept.items():
+            _place_of(key, value, f"account {name!r} in {self.path}")
+        if not all(_SECRET.search(key) for key in kept):
+            registry.adapter_class(str(table.get("provider")))
+            return None
+        # what is left goes through the same checks; a callable passes those of a key
+        return Book(self.path, {name: {**table, **dict.fromkeys(kept, _elsewhere)}}).settings(name)
+
+
+def _elsewhere() -> str:
+    """Stands in for a key where nothing is sent."""
+    return "kept-elsewhere"
+
 
 def read(path: str | Path, *, only: Iterable[str] | None = None) -> dict[str, Adapter]:
     """The accounts of a file, by name, for `Directory`.
@@ -136,7 +162,7 @@ def _in_toml(message: str) -> str:
 def _value(key: str, value: Any, where: str, path: Path) -> Any:
     if isinstance(value, dict):
         return _kept(key, value, where, path)
-    if _SECRET.search(key):
+    if _SECRET.search(key) and value is not _elsewhere:
         raise ConfigurationError(_literal(where, key))
     return value
 
@@ -151,13 +177,21 @@ def _literal(where: str, key: str) -> str:
 
 def _kept(key: str, value: Mapping[str, Any], where: str, path: Path) -> str:
     """A value that is kept elsewhere."""
-    if len(value) == 1 and isinstance(value.get("env"), str):
-        found = os.environ.get(value["env"])
-        if not found:
-            raise ConfigurationError(f"{where}: {key} is in the variable {value['env']}, which is not set")
-        return found
-    if len(value) == 1 and isinstance(value.get("file"), str):
-        return _from_file(key, path.parent / Path(value["file"]).expanduser(), where)
+    kind, place = _place_of(key, value, where)
+    if kind == "file":
+        return _from_file(key, path.parent / Path(place).expanduser(), where)
+    found = os.environ.get(place)
+    if not found:
+        raise ConfigurationError(f"{where}: {key} is in the variable {place}, which is not set")
+    return found
+
+
+def _place_of(key: str, value: Mapping[str, Any], where: str) -> tuple[str, str]:
+    """Where it is kept: ``env`` or ``file``, and which."""
+    if len(value) == 1:
+        [(kind, place)] = value.items()
+        if kind in {"env", "file"} and isinstance(place, str):
+            return kind, place
     raise ConfigurationError(f'{where}: {key} stands as {{ env = "NAME" }} or {{ file = "PATH" }}')
 
 

@@ -5,9 +5,11 @@ Knows the fields of customers; must not know pyarrow or duckdb.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
+
+from ..errors import ConfigurationError
 
 VERSION = "1"
 """The schema's version; it changes when a column goes, or changes its type or meaning."""
@@ -104,3 +106,16 @@ def flattened(*, raw: bool) -> Iterator[tuple[str, Column, Column | None]]:
             yield column.name, column, None
         for member in column.members:
             yield column.flat + member.name, column, member
+
+
+def refuse_columns(names: Sequence[str], *, raw: bool) -> None:
+    """Refuse names that no column has.
+
+    Raises:
+        ConfigurationError: There is such a name, or no name at all.
+    """
+    known = [column.name for column in columns(raw=raw)]
+    unknown = [] if isinstance(names, str) else [name for name in names if name not in known]
+    if isinstance(names, str) or unknown or not names or len(set(names)) < len(names):
+        said = f"there is no column {unknown[0]!r}: " if unknown else ""
+        raise ConfigurationError(f"columns= takes names of columns, each once: {said}there are {', '.join(known)}")
