@@ -23,11 +23,11 @@ def plain(value: Any) -> Any:
     A time becomes ISO 8601 text in UTC, a `Decimal` ``{"$decimal": "1.50"}``, so that no digit is lost. What is none of
     all that stays as it is.
     """
-    return value if type(value) in _SAME else _way(type(value))(value)
+    return value if type(value) in _SAME else _way(type(value))(value)  # type: ignore[arg-type]  # mypy: no hash of type[Any]
 
 
 @cache
-def _way(kind: Any) -> Callable[[Any], Any]:
+def _way(kind: type[Any]) -> Callable[[Any], Any]:
     """How values of a type become plain."""
     for known, way in _WAYS:
         if issubclass(kind, known):
