@@ -12,13 +12,13 @@ from typing import Any
 
 import attrs
 
+from .._cells import defused
 from .._json import FAULTS, respell
 from ..models import Customer, but_raw, to_dict, unread
 from .columns import Column, flattened
 from .texts import dump, exact, quick
 
 _ZEROS = 40  # a number with more of them is written with its exponent
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Getter = Callable[[Customer], str]
 
 
@@ -82,11 +82,6 @@ def _straight(customer: Customer, account: str) -> str | None:
         return quick({"account": account, **but_raw(customer)}, raw=respell(words))
     except FAULTS:
         return None
-
-
-def defused(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: with an apostrophe before = + - @ TAB CR."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class _Sink:
