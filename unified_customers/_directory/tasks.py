@@ -17,11 +17,11 @@ from .._pool import Pool
 from .._walk import State
 from ..errors import ConfigurationError
 from ..models import Customer, Page
-from .progress import Account, DirectoryReport, News, Progress
+from .progress import Account, News, Progress, Told
 from .threads import CLOSED, EMPTY, TORN
 
 
-class AsyncReading:
+class AsyncReading(Told):
     """One walk over all accounts.
 
     Args:
@@ -46,16 +46,6 @@ class AsyncReading:
         self._bell = anyio.Event()
         self._state: State = EMPTY
         self._over = ""
-
-    @property
-    def checkpoint(self) -> str:
-        """Where this walk stands."""
-        return self._progress.checkpoint
-
-    @property
-    def report(self) -> DirectoryReport:
-        """What this walk did so far."""
-        return self._progress.report
 
     async def _more(self) -> bool:
         """Take the next page over; `False` at the end."""

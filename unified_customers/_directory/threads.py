@@ -17,7 +17,7 @@ from .._pool import Pool
 from .._walk import State
 from ..errors import ConfigurationError
 from ..models import Customer, Page
-from .progress import Account, DirectoryReport, News, Progress
+from .progress import Account, News, Progress, Told
 
 Work = queue.SimpleQueue[Account | None]
 Heard = queue.SimpleQueue[News]
@@ -43,7 +43,7 @@ def _read(pump: SyncPump, pool: Pool, account: Account) -> News:
         return News(account, error=error)
 
 
-class Reading:
+class Reading(Told):
     """One walk over all accounts.
 
     Args:
@@ -62,16 +62,6 @@ class Reading:
         self._readers: list[threading.Thread] = []
         self._state = EMPTY
         self._over = ""
-
-    @property
-    def checkpoint(self) -> str:
-        """Where this walk stands."""
-        return self._progress.checkpoint
-
-    @property
-    def report(self) -> DirectoryReport:
-        """What this walk did so far."""
-        return self._progress.report
 
     def _more(self) -> bool:
         """Take the next page over; `False` at the end."""
