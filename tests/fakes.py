@@ -21,7 +21,7 @@ from unified_customers._listing import Listing
 from unified_customers._query import Wanted
 from unified_customers._retry import Retry
 from unified_customers._values import stamp
-from unified_customers._wire import Ready, Reply, Request, Response, Send, Token, Unreachable
+from unified_customers._wire import First, Ready, Reply, Request, Response, Send, Token, Unreachable
 
 HOST = "https://provider.example"
 ONCE = Retry(attempts=1)
@@ -41,6 +41,7 @@ class Answered:
 
     outcome: Any
     begun: bool = True
+    done: bool = True
 
     def result(self) -> Any:
         return self.outcome
@@ -56,6 +57,7 @@ class Account:
         self.server = server
         self.now = 0.0
         self.slept: list[float] = []
+        self.pick: Callable[[list[int]], int] = Random(7).choice  # which of several answers comes first
         self._token: Token | None = None
 
     def pump(self, conversation: Any) -> Any:
@@ -85,7 +87,11 @@ class Account:
             except StopIteration as stop:
                 self._begin(walk)
                 return bool(stop.value)
-            if isinstance(step, Ready):
+            if isinstance(step, First):
+                for aim in step.begin:
+                    self._ask(walk.look, *aim)
+                answer = self.pick([n for n, one in enumerate(step.requests) if walk.look.answered([one]) is not None])
+            elif isinstance(step, Ready):
                 job = walk.look.taken(step.request)
                 answer = None if job is None else walk.look.note(job.result())
             else:
@@ -96,7 +102,7 @@ class Account:
             self._ask(walk.look, position, request)
 
     def _ask(self, look: Any, position: Any, request: Request) -> None:
-        outcome = self.pump(look.fetch(request))
+        outcome = self.pump(look.fetch(position, request))
         look.started(request, Answered(outcome))
         onward = look.onward(position, outcome)
         if onward is not None:
@@ -108,7 +114,16 @@ class Account:
             self.now += seconds
 
     def customers(
-        self, *, max_items=None, after=None, before=None, on_bad_record="raise", concurrency=1, prefetch=0, **keywords
+        self,
+        *,
+        max_items=None,
+        after=None,
+        before=None,
+        on_bad_record="raise",
+        concurrency=1,
+        prefetch=0,
+        ordered=True,
+        **keywords,
     ) -> Listing:
         wanted = Wanted(**keywords, backwards=before is not None)
         plan = _account.plan(
@@ -119,6 +134,7 @@ class Account:
             max_items=max_items,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return Listing(plan, self)

@@ -115,6 +115,8 @@ MODES = [
     _price("flexprice any descending", {"status": "any", "order": "desc"}, order="any", both=True),
     _price("flexprice any keyset", {"status": "any"}, scan="keyset", order="any", both=True),
     _price("flexprice any offset", {"status": "any"}, scan="offset", order="any", both=True),
+    _price("flexprice in any order", {"concurrency": 3, "ordered": False}, order="any"),
+    _price("flexprice in any order keyset", {"concurrency": 2, "ordered": False}, scan="keyset", order="any"),
     _price("flexprice by id", {"sort": "id"}, order="any"),
     _price("flexprice by name", {"sort": "name", "order": "desc"}, order="any"),
     _price("flexprice documents", **DOCUMENTS),

@@ -17,7 +17,8 @@ from strategies import MODES
 
 import unified_customers as uc
 from unified_customers import _checkpoint
-from unified_customers.paging.keyset import MOST_IDS
+from unified_customers.paging.keyset import MOST_IDS, KeysetPosition
+from unified_customers.paging.scattered import Slice
 
 text = st.text(max_size=12)
 texts = st.lists(text, max_size=5).map(tuple)
@@ -44,10 +45,17 @@ def positions(adapter, depth: int = 1) -> st.SearchStrategy:
         fields = {}
         for field in attrs.fields(cls):
             nested = field.name in {"lead", "follow", "inner", "start"}
-            fields[field.name] = positions(adapter, depth - 1) if nested else field_values(field)
+            if cls is Slice and nested:
+                fields[field.name] = of(KeysetPosition)
+            elif field.name == "slices":
+                fields[field.name] = st.lists(of(Slice), min_size=1, max_size=3).map(tuple)
+            else:
+                fields[field.name] = positions(adapter, depth - 1) if nested else field_values(field)
         return st.builds(cls, **fields)
 
-    flat = [c for c in adapter.positions if not {"lead", "inner", "start"} & {f.name for f in attrs.fields(c)}]
+    flat = [
+        c for c in adapter.positions if not {"lead", "inner", "start", "slices"} & {f.name for f in attrs.fields(c)}
+    ]
     return st.one_of([of(cls) for cls in (adapter.positions if depth else flat)])
 
 

@@ -251,3 +251,13 @@ def test_pages_go_on_after_an_error(box):
             except uc.ServerError:
                 failed += 1
     assert (failed, pairs(got)) == (1, truth(box))
+
+
+def test_a_status_that_one_provider_lacks_is_nobody_s_there(box):
+    """With `unsupported="local"` one query runs over all of them."""
+    with uc.Directory(accounts(box)) as directory:
+        for status in ("inactive", "archived"):
+            everybody = list(directory.customers(status="any"))
+            got = list(directory.customers(status=status, unsupported="local"))
+            wanted = [one for one in everybody if one.status == status and one.provider != "flatpeak"]
+            assert pairs(got) == pairs(wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import zlib
 
@@ -44,6 +45,43 @@ def test_an_account_that_is_new_is_read_from_its_start(few, stop):
     got, checkpoint = read(tenants.accounts(url, "ab"), min(stop, 14))
     rest, _ = read(tenants.accounts(url, "cab"), after=checkpoint)
     assert sorted([*got, *rest]) == tenants.truth
+
+
+def alike(box, *names):
+    """Flexprice accounts of one address, which differ in their keys alone."""
+    settings = box.flexprice.settings
+    return {
+        name: uc.Flexprice(**{**settings, "api_key": functools.partial(str, settings["api_key"])}) for name in names
+    }
+
+
+def test_accounts_that_differ_in_their_keys_alone_are_told_apart_by_name():
+    """A key may rotate, so it is no name; and the names are the caller's."""
+    with uc.sandbox(customers=20) as box:
+        everybody = sorted(box.flexprice.ids)
+        got, checkpoint = read(alike(box, "a", "b"), 15)
+        rest, _ = read(alike(box, "c", "b", "a"), after=checkpoint)
+        assert sorted([*got, *rest]) == sorted(everybody * 3)  # three accounts that show the same customers
+
+
+def test_an_account_that_another_like_it_joins_goes_on_where_it_stood():
+    """Known by its settings alone before, by its name as well from now on, and the other way round."""
+    with uc.sandbox(customers=20) as box:
+        everybody = sorted(box.flexprice.ids)
+        got, checkpoint = read(alike(box, "a"), 7)
+        rest, checkpoint = read(alike(box, "a", "b"), 20, after=checkpoint)
+        last, _ = read(alike(box, "b"), after=checkpoint)
+        alone, _ = read(alike(box, "a"), after=checkpoint)
+        assert sorted([*got, *rest, *last, *alone]) == sorted(everybody * 2)
+
+
+def test_accounts_that_nothing_tells_apart_are_refused():
+    """The same settings twice; or keys alone, and no names."""
+    one, two = uc.Flexprice(api_key="one of them"), uc.Flexprice(api_key="the other")
+    with pytest.raises(uc.ConfigurationError, match="are the same: give each once"):
+        uc.Directory({"a": one, "b": one})
+    with pytest.raises(uc.ConfigurationError, match="name them"):
+        uc.Directory([one, two])
 
 
 @pytest.mark.parametrize("ordered", [False, True])

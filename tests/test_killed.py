@@ -169,6 +169,7 @@ WAYS = {
     "flexprice offset": Way(("flexprice",), settings={"scan": "offset"}),
     "flexprice any": Way(("flexprice",), {"status": "any"}, all=True),
     "flexprice concurrently": Way(("flexprice",), {"concurrency": 3}),
+    "flexprice in any order": Way(("flexprice",), {"concurrency": 3, "ordered": False}),
     "flexprice by name": Way(("flexprice",), {"sort": "name"}),
     "flatpeak": Way(("flatpeak",)),
     "flatpeak ahead": Way(("flatpeak",), {"prefetch": 2}),

@@ -170,7 +170,9 @@ def test_a_server_that_is_not_there_has_a_type(box):
     assert "http.response.status_code" not in span.attributes
 
 
-@pytest.mark.parametrize("keywords", [{"prefetch": 2}, {"concurrency": 3}], ids=str)
+@pytest.mark.parametrize(
+    "keywords", [{"prefetch": 2}, {"concurrency": 3}, {"concurrency": 3, "ordered": False}], ids=str
+)
 def test_requests_before_their_turn_belong_to_the_walk(box, keywords):
     """Though threads of their own send them."""
     collected = Collected()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         CustomersError,
         DriftError,
         ExportError,
+        Fault,
         FilterIgnoredError,
         InvalidRequestError,
         LoopError,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         RequestTimeoutError,
         ServerError,
         TransportError,
+        UnknownOutcomeError,
         UnsupportedError,
     )
     from .events import Event
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
         Address,
         Capabilities,
         Customer,
+        CustomerFields,
         Kind,
         Metrics,
         Page,
@@ -63,6 +66,13 @@ if TYPE_CHECKING:
         from_dict,
         to_dict,
     )
+    from .moving.events import MoveEvent, MoveStoppedError
+    from .moving.planning import plan
+    from .moving.plans import MovePlan, PlannedMove
+    from .moving.results import MoveMap, MoveProblem, MoveResult
+    from .moving.summary import FieldLoss, MoveSummary
+    from .moving.undoing import Undo, undo
+    from .moving.verifying import MoveDifference, Verification, verify
     from .registry import providers
     from .reporting import Match, Matches, Summary, report
     from .sandbox import Sandbox as sandbox  # noqa: N813 - called like a function: uc.sandbox(...)
@@ -87,6 +97,7 @@ _ROOMS = {
         "CustomersError",
         "DriftError",
         "ExportError",
+        "Fault",
         "FilterIgnoredError",
         "InvalidRequestError",
         "LoopError",
@@ -98,6 +109,7 @@ _ROOMS = {
         "RequestTimeoutError",
         "ServerError",
         "TransportError",
+        "UnknownOutcomeError",
         "UnsupportedError",
     ),
     "events": ("Event",),
@@ -105,6 +117,7 @@ _ROOMS = {
         "Address",
         "Capabilities",
         "Customer",
+        "CustomerFields",
         "Kind",
         "Metrics",
         "Page",
@@ -113,6 +126,13 @@ _ROOMS = {
         "from_dict",
         "to_dict",
     ),
+    "moving.events": ("MoveEvent", "MoveStoppedError"),
+    "moving.planning": ("plan",),
+    "moving.plans": ("MovePlan", "PlannedMove"),
+    "moving.results": ("MoveMap", "MoveProblem", "MoveResult"),
+    "moving.summary": ("FieldLoss", "MoveSummary"),
+    "moving.undoing": ("Undo", "undo"),
+    "moving.verifying": ("MoveDifference", "Verification", "verify"),
     "adapters.flatpeak": ("Flatpeak",),
     "adapters.flexportal": ("FlexPortal",),
     "adapters.flexprice": ("Flexprice",),
@@ -140,6 +160,7 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "ConflictError",
     "ConnectionFailedError",
     "Customer",
+    "CustomerFields",
     "CustomersError",
     "Directory",
     "DirectoryListing",
@@ -148,6 +169,8 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Event",
     "ExportError",
     "ExportResult",
+    "Fault",
+    "FieldLoss",
     "FilterIgnoredError",
     "Flatpeak",
     "FlexPortal",
@@ -160,10 +183,19 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Match",
     "Matches",
     "Metrics",
+    "MoveDifference",
+    "MoveEvent",
+    "MoveMap",
+    "MovePlan",
+    "MoveProblem",
+    "MoveResult",
+    "MoveStoppedError",
+    "MoveSummary",
     "NotFoundError",
     "Page",
     "PaginationError",
     "PermissionDeniedError",
+    "PlannedMove",
     "Query",
     "RateLimitedError",
     "Report",
@@ -174,16 +206,22 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Status",
     "Summary",
     "TransportError",
+    "Undo",
+    "UnknownOutcomeError",
     "UnsupportedError",
+    "Verification",
     "__version__",
     "connect",
     "connect_async",
     "export",
     "from_dict",
+    "plan",
     "providers",
     "report",
     "sandbox",
     "to_dict",
+    "undo",
+    "verify",
 ]
 
 

@@ -76,6 +76,7 @@ def plan(
     concurrency: Any,
     prefetch: Any,
     on_bad_record: Any,
+    ordered: Any = True,
 ) -> Plan:
     """Check everything that a listing was asked for, before anything is sent."""
     _refuse(
@@ -85,13 +86,14 @@ def plan(
         concurrency=concurrency,
         prefetch=prefetch,
         on_bad_record=on_bad_record,
+        ordered=ordered,
     )
     adapter = context.adapter
     try:
         checked = _query.check(adapter, wanted)
         start = _start(adapter, checked, after, before)
         if concurrency > 1:
-            start = adapter.spread(checked.query, start)
+            start = (adapter.spread if ordered else adapter.loosen)(checked.query, start)
     except CustomersError as error:
         error.provider = error.provider or adapter.name
         raise
@@ -107,6 +109,7 @@ def plan(
         hide=checked.hide,
         concurrency=concurrency,
         prefetch=prefetch,
+        ordered=ordered,
     )
 
 
@@ -121,7 +124,14 @@ def _start(adapter: Adapter, checked: Checked, after: Any, before: Any) -> Posit
 
 
 def _refuse(
-    *, after: Any, before: Any, max_items: Any, concurrency: Any, prefetch: Any, on_bad_record: OnBadRecord
+    *,
+    after: Any,
+    before: Any,
+    max_items: Any,
+    concurrency: Any,
+    prefetch: Any,
+    on_bad_record: OnBadRecord,
+    ordered: Any,
 ) -> None:
     if after is not None and before is not None:
         raise InvalidRequestError("after= and before= exclude each other")
@@ -131,6 +141,12 @@ def _refuse(
         raise InvalidRequestError("concurrency= is a whole number, 1 or more")
     if type(prefetch) is not int or prefetch < 0:
         raise InvalidRequestError("prefetch= is a whole number, 0 or more")
+    if type(ordered) is not bool:
+        raise InvalidRequestError("ordered= is True or False")
+    if not ordered and concurrency == 1:
+        raise InvalidRequestError(
+            "ordered=False needs concurrency= of 2 or more: what is asked for one by one comes in order"
+        )
     if on_bad_record not in ("raise", "skip") and not callable(on_bad_record):
         raise InvalidRequestError("on_bad_record= is 'raise', 'skip' or a callable")
 

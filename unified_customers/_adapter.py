@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Protocol, TypeAlias, overload
 import attrs
 import msgspec
 
+from ._countries import code_of
 from ._values import stamp
 from ._wire import Request, Response, Token
-from .errors import ApiError, BadRecordError, FilterIgnoredError, UnsupportedError
-from .models import EMPTY, Capabilities, Customer, Query
+from .errors import ApiError, BadRecordError, Fault, FilterIgnoredError, UnsupportedError
+from .models import EMPTY, Address, Capabilities, Customer, Query
 
 Position: TypeAlias = Any
 """Where a walk stands: a small frozen attrs value, one of the adapter's `positions`."""
@@ -193,6 +194,8 @@ class Adapter(Protocol):
     environment: ClassVar[Mapping[str, str]] = EMPTY
     """Setting by environment variable's suffix, such as ``{"api_key": "API_KEY"}``."""
     key_advice: ClassVar[str] = "check the key"
+    own_names: ClassVar[tuple[str, ...]] = ()
+    """Names in a body that the library writes itself, so that ``params=`` of `create()` and `update()` can't."""
 
     def account(self) -> tuple[str, ...]:
         """What tells this account from another: never the key, which may rotate."""
@@ -249,6 +252,15 @@ class Adapter(Protocol):
             "prefetch= reads ahead, and Directory reads accounts at the same time"
         )
 
+    def loosen(self, query: Query, position: Position) -> Position:
+        """The same place, for a walk that hands pages out as their answers come, in no order."""
+        self.spread(query, position)  # says why, where not even that can be done
+        raise UnsupportedError(f"{self.title} is read in order: leave ordered= out")
+
+    def places(self, query: Query, position: Position, count: int) -> Sequence[Position]:
+        """Up to `count` ways to go on from `position`, each with a request of its own: any may be answered first."""
+        return (position,)
+
     def foresee(self, query: Query, position: Position, count: int) -> Sequence[Position]:
         """Up to `count` places that a walk which stands at `position` will come to, if nothing moves."""
         return ()
@@ -272,6 +284,51 @@ class Adapter(Protocol):
     def signed(self, request: Request, token: Token) -> Request:
         """The request with the token."""
         return request
+
+    # Writing: whoever can't inherits a refusal
+
+    def faults(self, fields: Mapping[str, Any], *, creating: bool) -> Iterable[Fault]:
+        """What the provider would refuse or spoil in fields that capabilities list and general rules let through.
+
+        Args:
+            fields: By their names in `Customer`, `params` beside them; `None` is to be cleared.
+            creating: Whether they are for `create`, rather than for `update`.
+        """
+        return ()
+
+    def create(self, fields: Mapping[str, Any]) -> tuple[Request, Callable[[Response], Customer]]:
+        """The request that creates a customer of checked fields, not `safe`, and how its answer is read."""
+        raise UnsupportedError(f"{self.title} creates no customers here")
+
+    def looks_first(self, fields: Mapping[str, Any]) -> bool:
+        """Whether `update` has to know the customer as it is."""
+        return False
+
+    def update(
+        self, id: str, fields: Mapping[str, Any], current: Customer | None
+    ) -> Sequence[tuple[Request, Callable[[Response], Customer]]]:
+        """The requests that change a customer, one after another, each harmless when repeated.
+
+        Args:
+            id: The customer's.
+            fields: Checked fields: what is not among them stays.
+            current: The customer as it is, where `looks_first` asked for it.
+        """
+        raise UnsupportedError(f"{self.title} changes no customers here")
+
+    def archive(self, id: str) -> tuple[Request, Callable[[Response], None]]:
+        """The request that takes a customer out of use and leaves it stored."""
+        raise UnsupportedError(f"{self.title} archives no customers")
+
+    def delete(self, id: str) -> tuple[Request, Callable[[Response], None]]:
+        """The request that erases a customer and what hangs on it."""
+        raise UnsupportedError(f"{self.title} erases no customers")
+
+    def differences(self, fields: Mapping[str, Any], customer: Customer) -> tuple[str, ...]:
+        """Names of those `fields` that a customer does not show as they were to be written."""
+        ours = {theirs: word for word, theirs in self.kind_words.items()}
+        kind = {"kind": ours.get(fields["kind"], fields["kind"])} if "kind" in fields else {}
+        return differing({**fields, **kind}, customer, self.capabilities.address)
 
 
 _NEEDED = ("account", "list_request", "one", "problem", "read_page", "secrets", "start")
@@ -326,6 +383,33 @@ def broken_filter(query: Query, customer: Customer) -> str | None:
         if allowed is not None and value not in allowed:
             return name
     return None
+
+
+def differing(fields: Mapping[str, Any], customer: Customer, parts: Iterable[str]) -> tuple[str, ...]:
+    """Names of `fields` in which a customer differs; of an address, its `parts` are compared."""
+    found: list[str] = []
+    for name, wanted in fields.items():
+        if name != "params":
+            found += _differing(name, wanted, customer, parts)
+    return tuple(found)
+
+
+def _differing(name: str, wanted: Any, customer: Customer, parts: Iterable[str]) -> list[str]:
+    shown: Any = customer.raw_status if name == "status" else getattr(customer, name)
+    if name.endswith("_address"):
+        one, other = wanted or Address(), shown or Address()
+        return [f"{name}.{part}" for part in parts if _part(one, part) != _part(other, part)]
+    if name == "metadata":
+        return [] if dict(wanted or {}) == dict(shown) else [name]
+    return [] if wanted == shown else [name]
+
+
+def _part(address: Address, part: str) -> str | None:
+    """A part of an address, countries by their code where that is certain."""
+    if part != "country":
+        value: str | None = getattr(address, part)
+        return value or None
+    return address.country_code or code_of(address.country) or address.country or None
 
 
 def refuse_own(query: Query, own: Iterable[str]) -> None:

@@ -133,7 +133,7 @@ def _unpack(body: str) -> dict[str, Any]:
 def _dump(value: Any, table: dict[str, int]) -> Any:
     """A frozen value with its class's name, without what is as by default; lists of ids refer to a table of texts."""
     if isinstance(value, tuple):
-        return [table.setdefault(one, len(table)) if isinstance(one, str) else [one] for one in value]
+        return [_dump_one(one, table) for one in value]
     if not attrs.has(type(value)):
         return value
     out: dict[str, Any] = {"": type(value).__name__}
@@ -142,6 +142,12 @@ def _dump(value: Any, table: dict[str, int]) -> Any:
         if inner != field.default:
             out[field.name] = _dump(inner, table)
     return out
+
+
+def _dump_one(one: Any, table: dict[str, int]) -> Any:
+    if isinstance(one, str):
+        return table.setdefault(one, len(table))
+    return _dump(one, table) if attrs.has(type(one)) else [one]
 
 
 def _load(adapter: Adapter, data: Any, table: Any) -> Position:
@@ -160,8 +166,14 @@ def _load_field(adapter: Adapter, inner: Any, table: Any) -> Any:
     if isinstance(inner, dict) and "" in inner:
         return _load(adapter, inner, table)
     if isinstance(inner, list):
-        return [table[one] if isinstance(one, int) else one[0] for one in inner]
+        return [_load_one(adapter, one, table) for one in inner]
     return inner
+
+
+def _load_one(adapter: Adapter, one: Any, table: Any) -> Any:
+    if isinstance(one, dict):
+        return _load(adapter, one, table)
+    return table[one] if isinstance(one, int) else one[0]
 
 
 def _digest(value: Any, size: int) -> str:

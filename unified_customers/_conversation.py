@@ -70,16 +70,20 @@ class Outcome:
 
     Attributes:
         read: What its page adds to a walk that stands at a place, with that place, where it was read already.
+        final: Whether it was repeated as often as it may be.
     """
 
     response: Response | None = None
     error: CustomersError | None = None
     tally: Tally = attrs.field(factory=Tally)
     read: tuple[Any, Any] | None = None
+    final: bool = False
 
     def take(self, tally: Tally) -> Response:
         """The answer, now that it is its turn, or its error."""
         tally.requests += self.tally.requests
+        tally.retries += self.tally.retries
+        tally.waited += self.tally.waited
         tally.sends += self.tally.sends
         tally.dated, tally.tokens = self.tally.dated or tally.dated, self.tally.tokens
         if self.response is None:
@@ -104,6 +108,7 @@ class Context:
         hide: tuple[str, ...] = (),
         accept: Callable[[Response], bool] = lambda _: False,
         ahead: bool = False,
+        after: float = 0.0,
     ) -> Conversation[T]:
         """Send `request` until `read` makes a value of the answer, or nothing more can be done.
 
@@ -114,9 +119,11 @@ class Context:
             hide: Values that the caller sent, to be masked in errors.
             accept: Whether an error status is an answer that `read` understands.
             ahead: Whether it may have been sent already.
+            after: Seconds to wait before it is sent.
         """
-        spent = wait = 0.0
+        spent, wait = 0.0, after
         attempt = tally.sends = 0
+        final = False
         while True:
             attempt += 1
             try:
@@ -124,20 +131,22 @@ class Context:
                 if outcome is None:
                     response = yield from self._send(request, wait, tally, hide)
                 else:
+                    attempt, spent = 1 + outcome.tally.retries, outcome.tally.waited
+                    final = outcome.final
                     response = outcome.take(tally)
                 spent += response.elapsed
                 return read(self._judged(response, accept, (*hide, *tally.tokens, *_credentials(request))))
             except CustomersError as error:
                 spent += error.elapsed
                 self._describe(error, request)
-                again = self.retry.wait(error, attempt, spent) if request.safe else None
+                again = self.retry.wait(error, attempt, spent) if request.safe and not final else None
                 if again is None:
                     raise
                 wait = again
                 spent += wait
                 tally.retries += 1
                 tally.waited += wait
-                self._tell_retry(error, request, wait, attempt, tally.walk)
+                self.tell_retry(error, request, wait, attempt, tally.walk)
 
     def fetch(self, request: Request, hide: tuple[str, ...], walk: int | None = None) -> Conversation[Outcome]:
         """Send a request before its turn, once; its errors wait for their turn as well."""
@@ -148,7 +157,19 @@ class Context:
             outcome.error = error
         return outcome
 
-    def _tell_retry(self, error: CustomersError, request: Request, wait: float, attempt: int, walk: int | None) -> None:
+    def insist(
+        self, request: Request, hide: tuple[str, ...], accept: Callable[[Response], bool], walk: int | None = None
+    ) -> Conversation[Outcome]:
+        """Send a request before its turn, and again as `ask` would; its last error waits for its turn."""
+        outcome = Outcome(tally=Tally(walk=walk, ahead=True))
+        try:
+            outcome.response = yield from self.ask(request, _whole, outcome.tally, hide=hide, accept=accept)
+        except CustomersError as error:
+            outcome.error, outcome.final = error, True
+        return outcome
+
+    def tell_retry(self, error: CustomersError, request: Request, wait: float, attempt: int, walk: int | None) -> None:
+        """Say that a request failed and will be sent again."""
         if self.watch.hears(logging.WARNING):
             self.watch.tell(
                 Repeated,
@@ -265,6 +286,10 @@ class Context:
             self.watch.tell(SigningIn, need.walk, what=request.what)
         tally = Tally(walk=need.walk)
         return (yield from self.ask(request, lambda response: self.adapter.read_token(response, now), tally))
+
+
+def _whole(response: Response) -> Response:
+    return response
 
 
 _VERB: dict[type[CustomersError], str] = {

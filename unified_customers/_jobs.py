@@ -14,14 +14,36 @@ from typing import Any
 Release = Callable[[], None]
 
 
+class ThreadBell:
+    """Rung by each job of a walk that has ended, for the one thread that waits for the first of several."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        """A job has ended."""
+        self._rung.set()
+
+    def wait(self, found: Callable[[], int | None]) -> int:
+        """Wait until `found` finds something."""
+        while True:
+            self._rung.clear()  # before looking: what ends from here on rings again
+            number = found()
+            if number is not None:
+                return number
+            self._rung.wait(1.0)
+
+
 class ThreadJob:
     """Work in a thread of its own.
 
     Args:
         work: Is given a callable for when its request has left, and returns the outcome.
+        ring: Called when it has ended.
     """
 
-    def __init__(self, work: Callable[[Release], Any]) -> None:
+    def __init__(self, work: Callable[[Release], Any], ring: Release) -> None:
+        self._ring = ring
         self._released, self._done = threading.Event(), threading.Event()
         self._value: Any = None
         self._error: Exception | None = None
@@ -44,6 +66,12 @@ class ThreadJob:
         finally:
             self._released.set()
             self._done.set()
+            self._ring()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._done.is_set()
 
     def wait_sent(self) -> None:
         """Wait until the request has left, so that the provider works while the caller does."""
@@ -67,12 +95,35 @@ class ThreadJob:
             self._thread.join(seconds)
 
 
+class TaskBell:
+    """The same for a task that waits."""
+
+    def __init__(self) -> None:
+        import anyio
+
+        self._rung = anyio.Event()
+
+    def ring(self) -> None:
+        """A job has ended."""
+        self._rung.set()
+
+    async def wait(self, found: Callable[[], int | None]) -> int:
+        """Wait until `found` finds something."""
+        import anyio
+
+        while (number := found()) is None:
+            self._rung = anyio.Event()
+            await self._rung.wait()
+        return number
+
+
 class TaskJob:
     """Work in a task of its own, on asyncio or trio; it stands in `running` as long as it runs."""
 
-    def __init__(self, work: Callable[[Release], Awaitable[Any]], running: set[TaskJob]) -> None:
+    def __init__(self, work: Callable[[Release], Awaitable[Any]], running: set[TaskJob], ring: Release) -> None:
         import anyio
 
+        self._ring = ring
         self._released, self._done = anyio.Event(), anyio.Event()
         self._running, self._work = running, work
         self._task: Any = None
@@ -100,6 +151,12 @@ class TaskJob:
             self._running.discard(self)
             self._released.set()
             self._done.set()
+            self._ring()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return bool(self._done.is_set())
 
     async def wait_sent(self) -> None:
         """Wait until the request has left, so that the provider works while the caller does."""

@@ -32,6 +32,10 @@ class Job(Protocol):
     def begun(self) -> bool:
         """Whether it was sent off."""
 
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+
     def wait_sent(self) -> Any:
         """Wait until it has left, or what is to be awaited for that."""
 
@@ -66,6 +70,7 @@ class Lookahead:
         self._read: tuple[Position, Response, Batch] | None = None
         self._pages = depth
         self._edge: tuple[Position, Request] | None = None
+        self.bell: Any = None  # the client's, which its jobs ring
 
     @property
     def at_once(self) -> bool:
@@ -133,7 +138,15 @@ class Lookahead:
         self._keep(set())
         return None
 
-    def fetch(self, request: Request) -> Conversation[Outcome]:
+    def places(self, position: Position) -> Sequence[tuple[Position, Request]]:
+        """Where the walk may go on, and the requests; empty where it reads in order."""
+        return ()
+
+    def answered(self, requests: Sequence[Request]) -> int | None:
+        """Which of these requests was answered first, as far as it is known."""
+        return 0
+
+    def fetch(self, position: Position, request: Request) -> Conversation[Outcome]:
         """Send a request before its turn."""
         return self._context.fetch(request, self._hide, self._walk)
 
@@ -167,3 +180,50 @@ class Lookahead:
         if read is not None and read[1] is response and read[0] == position:
             return read[2]
         return None
+
+
+class InAnyOrder(Lookahead):
+    """The requests of a walk that reads whichever is answered first.
+
+    There are no wrong guesses here: each request is that of a place where the walk goes on, however the others fare.
+    And a request that fails is repeated where it runs, so that its waiting holds up no other.
+    """
+
+    def places(self, position: Position) -> Sequence[tuple[Position, Request]]:
+        """All ways to go on from `position`, and their requests."""
+        adapter = self._context.adapter
+        found = adapter.places(self._query, position, self._width)
+        return [(place, adapter.list_request(self._query, place)) for place in found]
+
+    def aims(self, position: Position, left: int | None) -> Sequence[tuple[Position, Request]]:
+        places = [*self.places(position)]
+        if len(places) == 1:  # as long as the walk goes one way, what follows may be known all the same
+            adapter = self._context.adapter
+            further = adapter.foresee(self._query, places[0][0], self._width - 1)
+            places += [(place, adapter.list_request(self._query, place)) for place in further]
+        pages = self._width if left is None else -(-left // self._query.page_size)
+        with self._lock:
+            wanted = [(place, request) for place, request in places if _key(request) not in self._jobs]
+            room = min(self._width, pages) - len(self._jobs)
+        return wanted[: max(0, room)]
+
+    def taken(self, request: Request) -> Job | None:
+        with self._lock:
+            job = self._jobs.pop(_key(request), None)
+            if job is None or not job.begun:
+                return None
+            self.unused -= 1
+            return job
+
+    def answered(self, requests: Sequence[Request]) -> int | None:
+        """Which of these requests was answered, the foremost if several; 0 if none of them is on its way."""
+        with self._lock:
+            jobs = [self._jobs.get(_key(request)) for request in requests]
+        begun = [(n, job) for n, job in enumerate(jobs) if job is not None and job.begun]
+        return next((n for n, job in begun if job.done), None if begun else 0)
+
+    def fetch(self, position: Position, request: Request) -> Conversation[Outcome]:
+        def understood(answer: Response) -> bool:
+            return self._context.adapter.understands(self._query, position, answer)
+
+        return self._context.insist(request, self._hide, understood, self._walk)

@@ -31,22 +31,23 @@ class Pool:
         make: Makes an HTTP client.
         enough: How many there are before a reader is given one that talked to another host; more only where more
             readers are at work.
+        first: One that was made already.
     """
 
-    def __init__(self, make: Callable[[], Any], enough: int) -> None:
+    def __init__(self, make: Callable[[], Any], enough: int = 1, *, first: Any = None) -> None:
         self._make, self._enough = make, enough
-        self._idle: list[_Lent] = []
+        self.all: list[Any] = [] if first is None else [first]
+        self._idle = [_Lent(http, "") for http in self.all]
         self._lock = threading.Lock()
         self._mine: ContextVar[Any] = ContextVar("unified_customers_http")
-        self.all: list[Any] = []
 
     @contextmanager
-    def lend(self, host: str) -> Iterator[None]:
-        """For a thread or task: what it sends goes through one client until it is through."""
+    def lend(self, host: str) -> Iterator[Any]:
+        """For a thread or task: what it sends goes through one client, this one, until it is through."""
         lent = self._borrow(host)
         token = self._mine.set(lent.http)
         try:
-            yield
+            yield lent.http
         finally:
             self._mine.reset(token)
             with self._lock:

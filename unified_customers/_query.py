@@ -37,13 +37,14 @@ def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         for name in kwargs:
             if name not in names:
-                raise UnsupportedError(f"there is no keyword {name}=: {_nearest(name, names)}")
+                raise UnsupportedError(f"there is no keyword {name}=: {nearest(name, names)}")
         return function(*args, **kwargs)
 
     return checked
 
 
-def _nearest(word: str, words: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
+    """What a word that is not known may have been meant for."""
     import difflib
 
     near = difflib.get_close_matches(word.casefold(), list(words), n=1, cutoff=0.5)
@@ -109,7 +110,8 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
     if wanted.unsupported not in {"raise", "local"}:
         raise InvalidRequestError("unsupported= is 'raise' or 'local'")
     filters = _filters(wanted)
-    near = {name: value for name, value in filters.items() if _has(adapter, name, value)}
+    here_too = wanted.unsupported == "local"
+    near = {name: value for name, value in filters.items() if _has(adapter, name, value, strictly=here_too)}
     far = {name: value for name, value in filters.items() if name not in near}
     if far.get("status") == ANY and not adapter.status_words:
         del far["status"]  # a provider without a status lists every customer that there is
@@ -134,7 +136,7 @@ def check(adapter: Adapter, wanted: Wanted) -> Checked:
         raise UnsupportedError(f"{adapter.title} can't be walked backwards: leave before= out", provider=adapter.name)
     tests = {name: _TESTS[name](value) for name, value in far.items()}
     values = far if here is None else {**far, "sort": [here.field, here.down]}
-    return Checked(adapter.check_query(query), tests, values, tuple(_texts([filters, wanted.params or {}])), here)
+    return Checked(adapter.check_query(query), tests, values, tuple(texts([filters, wanted.params or {}])), here)
 
 
 def _filters(wanted: Wanted) -> dict[str, Any]:
@@ -197,12 +199,14 @@ def _some(value: Any, name: str) -> str:
     return found
 
 
-def _has(adapter: Adapter, name: str, value: Any) -> bool:
+def _has(adapter: Adapter, name: str, value: Any, *, strictly: bool) -> bool:
+    """Whether the provider filters by that; strictly, only if it knows the word: else nobody there can have it."""
     if name == "status" and value == ANY:
         return ANY in adapter.capabilities.statuses
     if name == "created_after":
         return adapter.capabilities.since
-    return name in adapter.capabilities.filters
+    words = {"status": adapter.status_words, "kind": adapter.kind_words}.get(name) if strictly else None
+    return name in adapter.capabilities.filters and (words is None or value in words or value in words.values())
 
 
 def _lacking(adapter: Adapter, name: str) -> UnsupportedError:
@@ -236,7 +240,7 @@ def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None, 
     if lacking and wanted.unsupported == "local":
         return None, None, _sort_here(sort or "created_at", order)
     if sort is not None and sort not in can.sorts:
-        says = _nearest(sort, can.sorts) if can.sorts else "it sorts by nothing"
+        says = nearest(sort, can.sorts) if can.sorts else "it sorts by nothing"
         raise UnsupportedError(f"{adapter.title} can't sort by that (sort=): {says}", provider=adapter.name)
     if order is not None and order not in can.orders:
         raise UnsupportedError(
@@ -249,7 +253,7 @@ def _sorting(adapter: Adapter, wanted: Wanted) -> tuple[str | None, str | None, 
 def _sort_here(field: str, order: str | None) -> Sort:
     known = (*_SORTED_HERE, *(a.name for a in attrs.fields(Metrics)))
     if field not in known:
-        raise UnsupportedError(f"nothing can be sorted by that here (sort=): {_nearest(field, known)}")
+        raise UnsupportedError(f"nothing can be sorted by that here (sort=): {nearest(field, known)}")
     return Sort(field, order == "desc")
 
 
@@ -291,16 +295,16 @@ def _page_size(adapter: Adapter, value: Any) -> int:
     return value
 
 
-def _texts(value: Any) -> Iterable[str]:
+def texts(value: Any) -> Iterable[str]:
     """Every text in the caller's values, to be masked in errors."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 _TESTS: dict[str, Callable[[Any], Test]] = {

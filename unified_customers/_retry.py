@@ -1,6 +1,7 @@
 """Whether to send again, and when: decisions over plain numbers.
 
-Must not know the clock, sleep, or which provider it serves. Only what is safe to send twice ever gets here.
+Must not know the clock, sleep, or which provider it serves. Only what is safe to send again ever gets here: reads,
+writes that do no harm twice, and creates that were certainly not done or may be done once only.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @attrs.frozen(kw_only=True)
 class Retry:
-    """How often and how long a read is repeated.
+    """How often and how long a request is repeated; a create only where it can't make a second customer.
 
     Attributes:
         attempts: How many times a request is sent at the most; 1 never repeats.

@@ -16,10 +16,10 @@ from . import _checkpoint
 from ._adapter import Batch, Position, Unbuilt
 from ._conversation import Context, Tally
 from ._guard import Guard
-from ._lookahead import Lookahead
+from ._lookahead import InAnyOrder, Lookahead
 from ._query import Sort
 from ._watch import WalkWatch
-from ._wire import Conversation, Request, Response
+from ._wire import Conversation, First, Request, Response
 from .errors import (
     BadRecordError,
     ConfigurationError,
@@ -92,6 +92,7 @@ class Plan:
     hide: tuple[str, ...] = attrs.field(default=(), repr=False)
     concurrency: int = 1
     prefetch: int = 0
+    ordered: bool = True
 
 
 @attrs.frozen
@@ -169,8 +170,9 @@ class Walk:
         self._guard = Guard()
         self._reader: dict[str, Any] = {}
         looks = plan.prefetch > 0 or plan.concurrency > 1
+        look = Lookahead if plan.ordered else InAnyOrder
         self.look = (
-            Lookahead(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch, walk=self.told.walk)
+            look(plan.context, plan.query, plan.hide, plan.concurrency, plan.prefetch, walk=self.told.walk)
             if looks
             else None
         )
@@ -299,7 +301,16 @@ class Walk:
         self.told.stands(self.state)
         return bool(items)
 
+    def _place(self, position: Position) -> Conversation[Position]:
+        """Where to read on: in order, there is one place; else that whose answer comes first."""
+        places = () if self.look is None else self.look.places(position)
+        if len(places) > 1:
+            number = yield First(tuple(request for _, request in places), tuple(self.aims()))
+            return places[number][0]
+        return places[0][0] if places else position
+
     def _read(self, position: Position) -> Conversation[Batch]:
+        position = yield from self._place(position)
         context, query = self.plan.context, self.plan.query
         bad: list[BadRecordError] = []
 
@@ -441,7 +452,7 @@ class Walk:
         state = State(held=self.state.held, batch=batch)
         if batch.recovered:
             state.recoveries = self.state.recoveries + 1 if not places else 0
-            if state.recoveries > _RECOVERIES:
+            if state.recoveries > _RECOVERIES * (1 if self.plan.ordered else self.plan.concurrency):
                 raise LoopError("leads the walk back and forth without news")
             return state
         if batch.next is None:

@@ -1,7 +1,7 @@
 """Plain values between the conversation and whoever does the I/O.
 
 Knows nothing of httpx, of a provider or of customers. A conversation is a generator that yields
-a `Send`, a `NeedToken` or, in a walk that looks ahead, a `Ready`, and is sent back what that asks for.
+a `Send`, a `NeedToken` or, in a walk that looks ahead, a `Ready` or `First`, and is sent back what that asks for.
 """
 
 from __future__ import annotations
@@ -65,11 +65,13 @@ class Unreachable:
         kind: ``"timeout"``, ``"connection"`` or ``"unreadable"`` (it came, but can't be decoded).
         reason: For people; holds no address and no secret.
         elapsed: Seconds spent.
+        sent: Whether any of the request may have reached the provider.
     """
 
     kind: str
     reason: str
     elapsed: float = 0.0
+    sent: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -103,6 +105,18 @@ class Ready:
     request: Request
 
 
+@attrs.frozen
+class First:
+    """Asks which of several requests is answered first; 0 if none of them was sent.
+
+    Attributes:
+        begin: Places and their requests that are to be sent before waiting.
+    """
+
+    requests: tuple[Request, ...]
+    begin: tuple[tuple[Any, Request], ...] = ()
+
+
 Reply: TypeAlias = Response | Unreachable
-Step: TypeAlias = Send | NeedToken | Ready
+Step: TypeAlias = Send | NeedToken | Ready | First
 Conversation: TypeAlias = Generator[Step, Any, T]

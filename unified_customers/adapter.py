@@ -14,6 +14,7 @@ from ._adapter import (
     Problem,
     Row,
     broken_filter,
+    differing,
     raised,
     readable,
     refuse_disorder,
@@ -28,6 +29,7 @@ from ._settings import address as base_address
 from ._url import JSON, JSON_BODY, body, pairs, url
 from ._values import address, full_name, joined, late, moment, read_only, stamp, text, whole, word_of
 from ._wire import Request, Response, Token
+from .errors import Fault
 from .models import (
     EMPTY,
     Address,
@@ -53,6 +55,7 @@ __all__ = [
     "Batch",
     "Capabilities",
     "Customer",
+    "Fault",
     "Id",
     "Keep",
     "Kind",
@@ -80,6 +83,7 @@ __all__ = [
     "cursor",
     "cursors",
     "decode",
+    "differing",
     "error_body",
     "flag",
     "full_name",

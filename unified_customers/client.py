@@ -14,29 +14,31 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from http import cookiejar
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, Unpack
 
 import httpx
 
-from . import _account, _quiet, registry
+from . import _account, _fields, _quiet, _writing, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
 from ._conversation import Context, Outcome
-from ._jobs import TaskJob, ThreadJob
+from ._jobs import TaskBell, TaskJob, ThreadBell, ThreadJob
 from ._listing import AsyncListing, Listing
 from ._lookahead import Lookahead
 from ._pace import Pace
+from ._pool import Pool
 from ._query import Wanted, known_keywords
 from ._retry import Retry, retry_after
 from ._version import __version__
 from ._walk import OnBadRecord, Plan, Walk
-from ._wire import Conversation, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
-from .errors import ConfigurationError
+from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Response, Send, Token, Unreachable
+from .errors import ConfigurationError, Fault
 from .events import Listener
-from .models import Customer
+from .models import Customer, CustomerFields
 
 T = TypeVar("T")
 Several = str | Iterable[str] | None
@@ -44,6 +46,7 @@ Timeout = float | tuple[float, float] | httpx.Timeout | Literal["never"]
 
 _CONNECT, _READ = 10.0, 30.0
 _PATIENCE = 5.0  # seconds that closing waits for requests that were sent ahead
+_NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})  # no connection was there to send on
 _AGENT = f"unified-customers/{__version__}"
 
 
@@ -81,6 +84,7 @@ class _Shared:
         before: str | None,
         concurrency: int,
         prefetch: int,
+        ordered: bool,
         on_bad_record: OnBadRecord,
     ) -> Plan:
         return _account.plan(
@@ -91,8 +95,25 @@ class _Shared:
             max_items=max_items,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
+
+    def check_create(self, **fields: Unpack[CustomerFields]) -> tuple[Fault, ...]:
+        """Everything for which `create` would refuse these fields; nothing is sent.
+
+        Raises:
+            UnsupportedError: There is no such keyword.
+        """
+        return _fields.faults(self.provider, fields, creating=True)
+
+    def check_update(self, **fields: Unpack[CustomerFields]) -> tuple[Fault, ...]:
+        """Everything for which `update` would refuse these fields, as far as that can be told without asking.
+
+        Raises:
+            UnsupportedError: There is no such keyword.
+        """
+        return _fields.faults(self.provider, fields, creating=False)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._context.adapter.name}>"
@@ -221,7 +242,7 @@ def _unreachable(error: Exception, began: float) -> Unreachable:
     """What went wrong, in words that hold no address; the class names are httpx's, and httpx2's."""
     name = type(error).__name__
     kind = "timeout" if "Timeout" in name else "unreadable" if name == "DecodingError" else "connection"
-    return Unreachable(kind=kind, reason=name, elapsed=time.monotonic() - began)
+    return Unreachable(kind=kind, reason=name, elapsed=time.monotonic() - began, sent=name not in _NOT_SENT)
 
 
 class Client(_Shared):
@@ -230,7 +251,7 @@ class Client(_Shared):
     Args:
         provider: The account's settings, such as `Flexprice(api_key=…)`.
         timeout: Seconds to wait for an answer, 30 by default; or (connect, read); or ``"never"``.
-        retry: How often and how long reads are repeated.
+        retry: How often and how long requests are repeated.
         http_client: Your own `httpx.Client`: used as it is, with its own timeouts, and not closed.
         on_event: Called with an `Event` for each request, wait, sign-in and page, and as walks begin and end. What it
             raises comes out of the call that was reading; no customer is lost by it.
@@ -261,9 +282,12 @@ class Client(_Shared):
             raise ConfigurationError("http_client= takes an httpx.Client; an httpx.AsyncClient goes with AsyncClient")
         self._http: Any = _own(httpx.Client, self._timeout, http2) if http_client is None else http_client
         self._owned = http_client is None
+        self._pool = None if http2 or not self._owned else Pool(self._another, first=self._http)
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
         self._sleep = _sleep
+        self._closing = threading.Event()
+        self._nap: Callable[[float], Any] = self._closing.wait if _sleep is time.sleep else _sleep
 
     def __enter__(self) -> Self:
         return self
@@ -276,12 +300,23 @@ class Client(_Shared):
     def close(self) -> None:
         """Give the connections back; an injected client stays open."""
         self._closed = True
+        self._closing.set()
         until = time.monotonic() + _PATIENCE
         for job in [*self._jobs]:
             job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
-            self._http.close()
+            for http in (self._http,) if self._pool is None else self._pool.all:
+                http.close()
         self._context.watch.close()
+
+    def _another(self) -> httpx.Client:
+        """One more HTTP client, for a thread that finds the others at work.
+
+        httpcore 1.0 lets a thread that looks for a connection close one that another thread is about to use (it takes
+        the answer that has come for the end of an idle connection), so no two of ours share a client.
+        """
+        made: httpx.Client = _own(httpx.Client, self._timeout, http2=False)
+        return made
 
     def pump(
         self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
@@ -306,11 +341,15 @@ class Client(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(job.result())
+            elif isinstance(step, First):
+                reply = 0 if look is None else self._first(look, step)
             else:
                 reply = self._sign_in(step)
 
     def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.bell is None:
+            walk.look.bell = ThreadBell()
         walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
@@ -326,18 +365,23 @@ class Client(_Shared):
 
     def _begin(self, look: Lookahead, position: Position, request: Request) -> ThreadJob:
         def work(sent: Callable[[], None]) -> Outcome:
-            outcome = self.pump(look.fetch(request), None, sent)
+            outcome = self.pump(look.fetch(position, request), None, sent)
             onward = look.onward(position, outcome)
             if onward is not None:
                 self._begin(look, *onward)
             return outcome
 
-        job = ThreadJob(work)
+        job = ThreadJob(work, look.bell.ring)
         self._jobs.add(job)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
         return job
+
+    def _first(self, look: Lookahead, step: First) -> int:
+        for aim in step.begin:
+            self._begin(look, *aim)
+        return int(look.bell.wait(lambda: look.answered(step.requests)))
 
     def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         self._wait(step.after, sent)
@@ -347,18 +391,22 @@ class Client(_Shared):
             self._wait(self._pace.wait(time.monotonic()), sent)
         began = time.monotonic()
         try:
-            with _quiet.quietly(step.request.what):
-                request = _built(self._http, step.request, _traced(sent))
-                answer = self._http.send(request, auth=None, follow_redirects=False)
+            with _quiet.quietly(step.request.what), self._lent() as http:
+                request = _built(http, step.request, _traced(sent))
+                answer = http.send(request, auth=None, follow_redirects=False)
             return self._heard(_response(answer, answer.content, began))
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
             self._refuse_closed()  # closed under the request: asking again would not help
             return _unreachable(error, began)
 
+    def _lent(self) -> AbstractContextManager[Any]:
+        return contextlib.nullcontext(self._http) if self._pool is None else self._pool.lend("")
+
     def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
         if seconds:
             sent()  # it will be long
-            self._sleep(seconds)
+            (self._sleep if sent is _nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
+            self._refuse_closed()
 
     def _sign_in(self, need: NeedToken) -> Token:
         with self._lock:  # one sign-in at a time, however many walks run
@@ -385,6 +433,7 @@ class Client(_Shared):
         before: str | None = None,
         concurrency: int = 1,
         prefetch: int = 0,
+        ordered: bool = True,
         unsupported: str = "raise",
         on_bad_record: OnBadRecord = "raise",
     ) -> Listing:
@@ -409,6 +458,8 @@ class Client(_Shared):
             concurrency: How many requests may be in flight at the same time, where the provider can: Flexprice, oldest
                 first or by `sort=`. What comes, and in what order, stays the same.
             prefetch: How many pages to read ahead of what is handed out. Leaving a walk early wastes those.
+            ordered: `False` hands pages out as their answers come, so that a slow one holds up no other: for
+                `concurrency` of 2 or more, where the provider can (Flexprice by keyset).
             unsupported: ``"local"`` applies filters that the provider lacks here, to every row read; a sort that it
                 lacks as well, once all are read, so such a walk holds all its customers in memory.
             on_bad_record: ``"raise"``, ``"skip"``, or a callable that is given each `BadRecordError`.
@@ -440,6 +491,7 @@ class Client(_Shared):
             before=before,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return Listing(plan, self)
@@ -480,6 +532,66 @@ class Client(_Shared):
             params=params,
         )
         return self.pump(_account.count(self._context, wanted))
+
+    def create(self, **fields: Unpack[CustomerFields]) -> Customer:
+        """Create a customer; whatever becomes of the answer, never two.
+
+        Args:
+            fields: As they are named in `Customer`: which ones the provider takes, and which it needs, is told by
+                `providers()`. `params` holds the provider's own. `None` is as if left out.
+
+        Raises:
+            UnsupportedError: The provider creates no customers, or lacks a field; nothing was sent.
+            InvalidRequestError: Without `status`, values that it would refuse, all in `faults`; nothing was sent.
+            ConflictError: The external id is taken.
+            UnknownOutcomeError: The answer was lost, and what became of the customer can't be found out.
+            MalformedResponseError: It was created, but not as sent; `details` has its id.
+        """
+        doubt = _writing.doubt_of(self._context)
+        with doubt:
+            return self.pump(_writing.create(self._context, fields, doubt))
+
+    def update(self, id: str, **fields: Unpack[CustomerFields]) -> Customer:
+        """Change a customer: what is not named stays, `None` clears, metadata and addresses are replaced whole.
+
+        It is repeated as `Retry` allows, which does no harm. An error that leaves it open whether the change was made
+        (`TransportError`, `ServerError`) is mended by updating again.
+
+        Args:
+            id: The provider's id.
+            fields: As they are named in `Customer`, and `params` for the provider's own.
+
+        Raises:
+            UnsupportedError: The provider lacks a field, or can't clear it; nothing was changed.
+            InvalidRequestError: Without `status`, values that it would refuse, all in `faults`; nothing was sent.
+            NotFoundError: There is no such customer.
+            ConflictError: The external id is taken.
+            MalformedResponseError: The answer shows other values than were sent.
+        """
+        return self.pump(_writing.update(self._context, id, fields))
+
+    def archive(self, id: str) -> None:
+        """Take a customer out of use; it stays stored. An answer that was lost is no failure: it is asked again.
+
+        Raises:
+            UnsupportedError: The provider archives none; nothing was sent.
+            NotFoundError: There is no such customer, or it is archived already.
+        """
+        self.pump(_writing.archive(self._context, id))
+
+    def delete(self, id: str, *, cascade: bool = False) -> None:
+        """Erase a customer for good, with everything that hangs on it.
+
+        Args:
+            id: The provider's id.
+            cascade: Has to be `True`: the word for what goes along.
+
+        Raises:
+            UnsupportedError: The provider erases none; nothing was sent.
+            InvalidRequestError: Without `cascade=True`; nothing was sent.
+            NotFoundError: There is no such customer.
+        """
+        self.pump(_writing.delete(self._context, id, cascade))
 
     def check(self) -> CheckResult:
         """Sign in, read one page, and say what was found."""
@@ -564,6 +676,8 @@ class AsyncClient(_Shared):
             elif isinstance(step, Ready):
                 job = None if look is None else look.taken(step.request)
                 reply = None if look is None or job is None else look.note(await job.result())
+            elif isinstance(step, First):
+                reply = 0 if look is None else await self._first(look, step)
             else:
                 reply = await self._sign_in(step)
 
@@ -575,6 +689,8 @@ class AsyncClient(_Shared):
 
     async def turn(self, walk: Walk) -> bool:
         """Carry a walk's turn out, and send what it will ask for next."""
+        if walk.look is not None and walk.look.bell is None:
+            walk.look.bell = TaskBell()
         walk.told.began()  # before anything of it is sent
         if walk.look is not None and walk.look.at_once:
             self._look_ahead(walk)
@@ -590,17 +706,22 @@ class AsyncClient(_Shared):
 
     def _begin(self, look: Lookahead, position: Position, request: Request) -> TaskJob:
         async def work(sent: Callable[[], None]) -> Outcome:
-            outcome = await self.pump(look.fetch(request), None, sent)
+            outcome = await self.pump(look.fetch(position, request), None, sent)
             onward = look.onward(position, outcome)
             if onward is not None:
                 self._begin(look, *onward)
             return outcome
 
-        job = TaskJob(work, self._jobs)
+        job = TaskJob(work, self._jobs, look.bell.ring)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
         return job
+
+    async def _first(self, look: Lookahead, step: First) -> int:
+        for aim in step.begin:
+            self._begin(look, *aim)
+        return int(await look.bell.wait(lambda: look.answered(step.requests)))
 
     async def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
         await self._wait(step.after, sent)
@@ -652,6 +773,7 @@ class AsyncClient(_Shared):
         before: str | None = None,
         concurrency: int = 1,
         prefetch: int = 0,
+        ordered: bool = True,
         unsupported: str = "raise",
         on_bad_record: OnBadRecord = "raise",
     ) -> AsyncListing:
@@ -678,6 +800,7 @@ class AsyncClient(_Shared):
             before=before,
             concurrency=concurrency,
             prefetch=prefetch,
+            ordered=ordered,
             on_bad_record=on_bad_record,
         )
         return AsyncListing(plan, self)
@@ -709,6 +832,27 @@ class AsyncClient(_Shared):
             params=params,
         )
         return await self.pump(_account.count(self._context, wanted))
+
+    async def create(self, **fields: Unpack[CustomerFields]) -> Customer:
+        """Create a customer; arguments and errors are those of `Client.create`.
+
+        One that is cancelled on its way may have happened.
+        """
+        doubt = _writing.doubt_of(self._context)
+        with doubt:
+            return await self.pump(_writing.create(self._context, fields, doubt))
+
+    async def update(self, id: str, **fields: Unpack[CustomerFields]) -> Customer:
+        """Change a customer; arguments and errors are those of `Client.update`."""
+        return await self.pump(_writing.update(self._context, id, fields))
+
+    async def archive(self, id: str) -> None:
+        """Take a customer out of use; errors are those of `Client.archive`."""
+        await self.pump(_writing.archive(self._context, id))
+
+    async def delete(self, id: str, *, cascade: bool = False) -> None:
+        """Erase a customer for good; arguments and errors are those of `Client.delete`."""
+        await self.pump(_writing.delete(self._context, id, cascade))
 
     async def check(self) -> CheckResult:
         """Sign in, read one page, and say what was found."""

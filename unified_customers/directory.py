@@ -59,7 +59,7 @@ class _Shared:
             _refuse_width("per_host", per_host)
         self._named = naming.named(accounts)
         self._given = isinstance(accounts, Mapping)  # whether the names are the caller's
-        self._keys = naming.keys(self._named)
+        self._keys = naming.keys(self._named, given=self._given)
         self._width, self._per_host = min(concurrency, len(self._named)), per_host
         self._last: Progress | None = None
 
@@ -89,7 +89,7 @@ class _Shared:
         """Check the query against every account, before anything is sent."""
         _refuse_of_one(query)
         on_error = progress.checked(on_account_error)
-        known = positions.load(after)
+        known = positions.matched(positions.load(after), self._keys)
         if self._given:
             positions.refuse_other_account(known, self._keys)
         gone = positions.gone(known, self._keys)

@@ -8,7 +8,8 @@ Knows nothing of a provider, of httpx or of paging.
     ├── CheckpointError           a checkpoint that belongs elsewhere, or is damaged
     ├── TransportError            no usable answer arrived
     │   ├── RequestTimeoutError
-    │   └── ConnectionFailedError
+    │   ├── ConnectionFailedError
+    │   └── UnknownOutcomeError   a create that may have happened: look before repeating it
     ├── ApiError                  the provider answered with an error
     │   ├── AuthenticationError   401
     │   ├── PermissionDeniedError 403
@@ -28,9 +29,26 @@ Knows nothing of a provider, of httpx or of paging.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-_FIELDS = ("provider", "status", "code", "details", "request_id", "retry_after", "path", "checkpoint", "account")
+_FIELDS = (
+    *("provider", "status", "code", "details", "request_id", "retry_after", "path", "checkpoint", "account", "faults"),
+)
+
+
+class Fault(NamedTuple):
+    """Why a field can't be written.
+
+    Attributes:
+        field: Its name, such as ``"email"``, ``"billing_address.line1"`` or ``"metadata.pan"``.
+        rule: What it breaks, in words that never hold its value.
+        kind: ``"invalid"``: another value would do; ``"unsupported"``: the provider lacks the field, or can't clear it.
+    """
+
+    field: str
+    rule: str
+    kind: str = "invalid"
 
 
 class CustomersError(Exception):
@@ -47,6 +65,7 @@ class CustomersError(Exception):
         path: Where in the answer the fault is, such as ``$.items[3].metadata``.
         checkpoint: Where to go on: ``client.customers(after=error.checkpoint)``.
         account: The account's name, where a `Directory` read it.
+        faults: Everything that is wrong with what was to be written, each a `Fault`.
     """
 
     def __init__(
@@ -62,6 +81,7 @@ class CustomersError(Exception):
         path: str | None = None,
         checkpoint: str | None = None,
         account: str | None = None,
+        faults: Iterable[Fault] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -74,6 +94,7 @@ class CustomersError(Exception):
         self.path = path
         self.checkpoint = checkpoint
         self.account = account
+        self.faults = tuple(faults)
         self.elapsed = 0.0  # seconds that the attempt took, for the retry budget
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -106,6 +127,14 @@ class RequestTimeoutError(TransportError):
 
 class ConnectionFailedError(TransportError):
     """No connection, or it broke before the answer was whole."""
+
+
+class UnknownOutcomeError(TransportError):
+    """A create of which nobody knows whether it happened; it is never sent again blindly.
+
+    Look for the customer before you create it again. `status`, `code` and `request_id` are those of the last answer,
+    where there was one, and `__cause__` is its error.
+    """
 
 
 class ApiError(CustomersError):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypedDict
 
 import attrs
 
@@ -305,6 +305,15 @@ class Capabilities:
         sign_in: Whether a token is fetched first.
         since: Whether `created_after=` works, and a walk from a finished walk's checkpoint brings what was created
             later: so it is where a provider lists oldest first and filters by time.
+        creates: Fields that `create()` takes; none where customers can't be created.
+        requires: Those of them that it needs.
+        updates: Fields that `update()` takes; none where customers can't be changed.
+        clears: Those of them that `None` clears.
+        address: Parts of an address that can be written.
+        unique: Whether no two live customers can have the same external id, so that a create whose answer was lost
+            can be settled by looking it up.
+        archives: Whether `archive()` works.
+        deletes: Whether `delete()` works.
     """
 
     filters: tuple[str, ...] = ()
@@ -317,6 +326,32 @@ class Capabilities:
     get_by: tuple[str, ...] = ("id",)
     sign_in: bool = False
     since: bool = False
+    creates: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    updates: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
+    address: tuple[str, ...] = ()
+    unique: bool = False
+    archives: bool = False
+    deletes: bool = False
+
+
+class CustomerFields(TypedDict, total=False):
+    """What `create()` and `update()` take: fields of `Customer`, and a provider's own parameters in `params`."""
+
+    name: str | None
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    email: str | None
+    phone: str | None
+    kind: str | None
+    status: str | None
+    external_id: str | None
+    billing_address: Address | None
+    shipping_address: Address | None
+    metadata: Mapping[str, Any] | None
+    params: Mapping[str, Any] | None
 
 
 @attrs.frozen(kw_only=True)

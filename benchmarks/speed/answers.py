@@ -1,22 +1,23 @@
 """The three providers' answers to the requests that the contenders send, as bytes.
 
 Knows paths, parameters and the shape of a page. Must not know sockets. A list is named by the first segment of the
-path: `n5000-d20` is 5,000 customers, each answer 20 ms late. Pages are kept, so that after the first walk an answer
-costs the server next to nothing, and the same for every client.
+path: `n5000-d20` is 5,000 customers, each answer 20 ms late; with `-s500` one answer in five is 500 ms late instead.
+Pages are kept, so that after the first walk an answer costs the server next to nothing, and the same for every client.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import OrderedDict
-from datetime import datetime
+from collections import Counter, OrderedDict
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 from . import data
 
 _OPTION = re.compile(r"([a-z])(\d+)")
+_SLOW = 5
 _TOKEN = b'{"bearer_token":"token_of_the_benchmark","expires_in":3600}'
 
 
@@ -26,6 +27,7 @@ class Answers:
     def __init__(self, keep: int) -> None:
         self._keep, self._held = keep, 0
         self._pages: OrderedDict[Any, bytes] = OrderedDict()
+        self._asked: Counter[str] = Counter()
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[bytes, float]:
         """The body of an answer, and for how many seconds it is held back.
@@ -34,9 +36,12 @@ class Answers:
             ValueError, KeyError: No contender should have sent this request.
         """
         path, _, query = target.partition("?")
-        options = {name: int(value) for name, value in _OPTION.findall(path.split("/")[1])}
+        named = path.split("/")[1]
+        options = {name: int(value) for name, value in _OPTION.findall(named)}
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
-        return self._answer(method, path.split("/", 2)[2], options["n"], asked, body), options.get("d", 0) / 1000
+        self._asked[named] += 1
+        late = "s" if "s" in options and self._asked[named] % _SLOW == 0 else "d"
+        return self._answer(method, path.split("/", 2)[2], options["n"], asked, body), options.get(late, 0) / 1000
 
     def _answer(self, method: str, path: str, count: int, asked: dict[str, str], body: bytes) -> bytes:
         if path == "login":
@@ -52,18 +57,23 @@ class Answers:
         return self._flexportal(count, int(asked["limit"]), asked.get("startAfter"))
 
     def _searched(self, count: int, body: dict[str, Any]) -> bytes:
-        """A search by keyset: what was created after a bound, without some ids."""
-        first, left_out = 0, frozenset[str]()
+        """A search by keyset: what was created between bounds, without some ids; or the newest."""
+        if body["sort"][0]["direction"] == "desc":
+            hints = b'],"pagination":{"total":%d,"limit":%d,"offset":0}}' % (count, body["limit"])
+            return self._page("flexprice", count - 1, max(-1, count - 1 - body["limit"]), b'{"items":[', hints)
+        first, end, left_out = 0, count, frozenset[str]()
         for wanted in body.get("filters") or ():
             if wanted["operator"] == "after":
                 first = data.reached(datetime.fromisoformat(wanted["value"]["date"]))
+            elif wanted["operator"] == "before":
+                end = min(end, data.reached(datetime.fromisoformat(wanted["value"]["date"]) - timedelta.resolution))
             elif wanted["operator"] == "not_in":
                 left_out = frozenset(wanted["value"]["array"])
             else:
                 raise ValueError(wanted)
         while data.id_of(first) in left_out:  # no two share a moment, so those are the first
             first += 1
-        return self._flexprice(count, min(first, count), body["limit"], body.get("offset") or 0)
+        return self._flexprice(end, min(first, end), body["limit"], body.get("offset") or 0)
 
     def _flexprice(self, count: int, first: int, limit: int, offset: int) -> bytes:
         """Oldest first; the total counts from `first` on."""

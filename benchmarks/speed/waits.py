@@ -27,7 +27,20 @@ def concurrency(setup: Setup) -> list[Outcome]:
         for n in (1, 8)
     }
     what = f"{_PAGES} offset pages at 100 ms a round trip: `concurrency=1` / `concurrency=8`"
-    return [_one_row(setup, "concurrency", what, Target(least=4), programs, customers)]
+    return [_one_row(setup, "concurrency", what, Target(least=4), programs, customers), _as_they_come(setup)]
+
+
+def _as_they_come(setup: Setup) -> Outcome:
+    """Slices of a keyset, and a server of which one answer in five is slow; small pages, so that waiting is all."""
+    customers = 100 * _PAGES - 50
+    asks = {"concurrency": 8, "page_size": 100}
+    ways = {"in order": {}, "as they come": {"ordered": False}}
+    programs = {
+        way: setup.ours(f"{setup.base}/n{customers}-d100-s500-a{account}", "flexprice", asks={**asks, **more})
+        for account, (way, more) in enumerate(ways.items())
+    }
+    what = f"{_PAGES} pages of 100, one answer in five takes 500 ms, not 100, `concurrency=8`: in order / as they come"
+    return _one_row(setup, "ordered", what, None, programs, customers)
 
 
 def prefetch(setup: Setup) -> list[Outcome]:
@@ -51,7 +64,7 @@ def _prefetch(setup: Setup, kind: str, *, asynchronous: bool) -> Outcome:
 
 
 def _one_row(
-    setup: Setup, key: str, what: str, target: Target, programs: Mapping[str, Program], customers: int
+    setup: Setup, key: str, what: str, target: Target | None, programs: Mapping[str, Program], customers: int
 ) -> Outcome:
     """The first of two programs against the second; what a release refuses is a row without a figure."""
     above, below = programs

@@ -6,7 +6,7 @@ The adapter is made of `unified_customers.adapter` and the errors alone. What br
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,6 +19,14 @@ KEY = "shop-planted-key-1"
 TOKEN = "shop-planted-token-1"
 WORDS = {"active": "open", "archived": "closed"}
 KINDS = {"individual": "person", "business": "firm"}
+WRITTEN = {
+    "external_id": "ref",
+    "name": "name",
+    "email": "email",
+    "kind": "kind",
+    "billing_address": "address",
+    "metadata": "tags",
+}
 OWN = ("limit", "after", "before", "email", "status", "kind", "ref", "id", "parent", "sort", "dir")
 
 
@@ -38,6 +46,14 @@ class Shop(a.Adapter):
         total=True,
         get_by=("id", "external_id"),
         sign_in=True,
+        creates=tuple(WRITTEN),
+        requires=("external_id",),
+        updates=tuple(WRITTEN),
+        clears=("email", "billing_address", "metadata"),
+        address=("line1",),
+        unique=True,
+        archives=True,
+        deletes=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (a.cursors.CursorPosition,)
     status_words: ClassVar = WORDS
@@ -166,6 +182,39 @@ class Shop(a.Adapter):
         request = a.Request(method="GET", url=address, what="count customers", headers=a.JSON)
         return ((request, lambda response: a.count(a.obj(a.decode(response)).get("total")) or 0),)
 
+    # Writing
+
+    own_names: ClassVar[tuple[str, ...]] = tuple(WRITTEN.values())
+
+    def create(self, fields: Mapping[str, Any]) -> tuple[a.Request, Callable[[a.Response], a.Customer]]:
+        return self.writing("POST", ("customers",), "create a customer", fields), self.read_written
+
+    def update(
+        self, id: str, fields: Mapping[str, Any], current: a.Customer | None
+    ) -> Sequence[tuple[a.Request, Callable[[a.Response], a.Customer]]]:
+        return [(self.writing("PATCH", ("customers", id), "update a customer", fields), self.read_written)]
+
+    def writing(self, method: str, path: tuple[str, ...], what: str, fields: Mapping[str, Any]) -> a.Request:
+        content = {WRITTEN[name]: value for name, value in fields.items() if name in WRITTEN}
+        if "address" in content:
+            content["address"] = {"street": (content["address"] or a.Address()).line1}
+        content |= fields.get("params") or {}
+        address = a.url(self.base_url, *path)
+        return a.Request(method=method, url=address, what=what, headers=a.JSON_BODY, body=a.body(content))
+
+    def read_written(self, response: a.Response) -> a.Customer:
+        return self.customer_of(a.obj(a.decode(response)), "$")
+
+    def archive(self, id: str) -> tuple[a.Request, Callable[[a.Response], None]]:
+        return self.removal(id)
+
+    def delete(self, id: str) -> tuple[a.Request, Callable[[a.Response], None]]:
+        return self.removal(id, ("purge", "1"))
+
+    def removal(self, id: str, *query: tuple[str, str]) -> tuple[a.Request, Callable[[a.Response], None]]:
+        address = a.url(self.base_url, "customers", id, query=query)
+        return a.Request(method="DELETE", url=address, what="remove a customer", headers=a.JSON), lambda response: None
+
     def problem(self, response: a.Response) -> a.Problem:
         body = a.error_body(response)
         return a.Problem(
@@ -227,10 +276,37 @@ class FakeShop:
             return answer(200, {"token": TOKEN, "expires_in": 3600}) if known else answer(401, {"message": "no"})
         if headers.get("authorization") != f"Bearer {TOKEN}":
             return answer(401, {"message": "sign in"})
+        if request.method != "GET" and not (request.method == "POST" and parts.path != "/customers"):
+            return self.write(request, unquote(parts.path.removeprefix("/customers").removeprefix("/")), query)
         if parts.path != "/customers":
             record = self.records.get(unquote(parts.path.removeprefix("/customers/")))
             return answer(404, {"code": "unknown"}) if record is None else answer(200, record)
         return self.page(query)
+
+    def write(self, request: a.Request, id: str, query: dict[str, list[str]]) -> a.Response:
+        if request.method == "POST":
+            return self.make(json.loads(request.body or b"{}"))
+        record = self.records.get(id)
+        if record is None or (request.method == "DELETE" and record.get("status") == "closed"):
+            return answer(404, {"code": "unknown"})
+        if request.method == "PATCH":
+            record |= json.loads(request.body or b"{}")
+            return answer(200, record)
+        if "purge" in query:
+            del self.records[id]
+        else:
+            record["status"] = "closed"
+        return answer(204, None)
+
+    def make(self, sent: dict[str, Any]) -> a.Response:
+        if self.taken(sent.get("ref")):
+            return answer(409, {"code": "taken"})
+        own = f"n{len(self.records):04d}"
+        self.records[own] = {"id": own, "status": "open", "created": "2024-02-01T10:00:00Z", **sent}
+        return answer(201, self.records[own])
+
+    def taken(self, ref: Any) -> bool:
+        return any(row.get("ref") == ref and row.get("status") == "open" for row in self.records.values())
 
     def page(self, query: dict[str, list[str]]) -> a.Response:
         rows = self.rows(query)

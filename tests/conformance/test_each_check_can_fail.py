@@ -6,13 +6,14 @@ import broken_answers
 import broken_records
 import broken_settings
 import broken_walks
+import broken_writing
 import pytest
 from proof import PROOFS, Proof
 from shop import KEY
 
 from unified_customers import conformance
 
-BROKEN = (broken_walks, broken_answers, broken_records, broken_settings)  # which fill PROOFS
+BROKEN = (broken_walks, broken_answers, broken_records, broken_settings, broken_writing)  # which fill PROOFS
 CHECKS = sorted(name for name in dir(conformance.Conformance) if name.startswith("test_"))
 
 

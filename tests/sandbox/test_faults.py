@@ -291,6 +291,74 @@ def test_search_meets_the_faults_of_lists(sandbox):
     assert len(deaf["items"]) == 5
 
 
+def written(box, client, **fields):
+    """A create at Flexprice; `None` where no answer came."""
+    try:
+        return client.post(box.base_url + "/v1/customers", json=fields, headers={"x-api-key": box.api_key}).status_code
+    except httpx.TransportError:
+        return None
+
+
+def held(box, external_id):
+    return sum(row["external_id"] == external_id for row in box.rows)
+
+
+@pytest.fixture
+def writes(sandbox):
+    with httpx.Client(timeout=5) as client:
+        yield sandbox.flexprice, client
+    sandbox.flexprice.clear_faults()
+
+
+@pytest.mark.parametrize(("answer", "seen"), [("reset", None), (502, 502), (500, 500)])
+def test_an_answer_can_be_lost_after_the_server_acted(writes, answer, seen):
+    """The connection breaks, or a gateway speaks; the customer is there, and the next create is taken."""
+    box, client = writes
+    box.fault("lost", answer=answer)
+    assert written(box, client, external_id=f"lost {answer}", name="n") == seen
+    assert held(box, f"lost {answer}") == 1
+    assert written(box, client, external_id=f"next {answer}", name="n") == 201
+
+
+def test_a_server_can_act_late(writes):
+    """After so many more requests, and nobody hears of it."""
+    box, client = writes
+    box.fault("late", requests=2)
+    assert written(box, client, external_id="late", name="n") is None
+    counts = []
+    for _ in range(3):
+        counts.append(held(box, "late"))
+        client.get(box.base_url + "/v1/customers", headers={"x-api-key": box.api_key})
+    assert counts == [0, 0, 1]
+
+
+def test_late_requests_are_refused_as_any(writes):
+    """The one that came in time holds the id."""
+    box, client = writes
+    box.fault("late")
+    written(box, client, external_id="twice", name="first")
+    assert written(box, client, external_id="twice", name="second") == 201
+    assert [row["name"] for row in box.rows if row["external_id"] == "twice"] == ["second"]
+
+
+def test_writes_can_be_refused(writes):
+    """With any status, in the provider's own words; nothing is done."""
+    box, client = writes
+    box.fault("refused", times=2, after=1, status=402)
+    answers = [written(box, client, external_id=f"refused {number}", name="n") for number in range(4)]
+    assert answers == [201, 402, 402, 201]
+    assert held(box, "refused 1") == 0
+
+
+def test_a_quota_counts_customers_that_were_created(writes):
+    """A create that is refused for itself costs nothing; reading goes on."""
+    box, client = writes
+    box.fault("quota", creates=2, status=403)
+    answers = [written(box, client, external_id=own, name="n") for own in ("q1", "", "q2", "q3", "q4")]
+    assert answers == [201, 400, 201, 403, 403]
+    assert client.get(box.base_url + "/v1/customers", headers={"x-api-key": box.api_key}).status_code == 200
+
+
 def test_tokens_can_die(sandbox):
     """All at once, or after so many uses, long before they say they expire."""
     box = sandbox.flatpeak

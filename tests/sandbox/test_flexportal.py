@@ -159,12 +159,34 @@ def test_put_changes_what_is_sent_under_the_read_names(box, client):
     assert client.put("/v1/customers/nobody", json={}).status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"firstName":""}', b'{"status":"gone"}', b'{"email":1}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"firstName":""}',
+        b'{"customerId":""}',
+        b'{"status":"gone"}',
+        b'{"email":1}',
+        b'{"billingAddress":"Street 1"}',
+        b'{"billingAddress":{"contactName":"A","streetAddress":"B","city":"C"}}',
+        b'{"shippingAddress":{"contactName":"A","streetAddress":"B","city":"C","country":"NL","company":null}}',
+    ],
+)
 def test_put_refuses_what_the_schema_refuses(box, client, body):
     """400 and nothing changed."""
     before = box.rows
     assert client.put(f"/v1/customers/{box.ids[0]}", content=body).status_code == 400
     assert box.rows == before
+
+
+def test_a_customer_with_subscriptions_can_be_kept_from_being_deleted(box, client):
+    """The documents name the code, and no status."""
+    busy = next(row["customerId"] for row in box.rows if row["rentalIds"])
+    box.refuse_busy = True
+    reply = client.delete(f"/v1/customers/{busy}")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (409, "CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS")
+    assert client.get(f"/v1/customers/{busy}").json()["status"] == "active"
 
 
 def test_money_keeps_its_literal_digits(box, client):

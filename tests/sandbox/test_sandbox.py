@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +24,22 @@ PROVIDERS = ("flexportal", "flexprice", "flatpeak")
 def read_flexprice(box, **params):
     url = box.flexprice.base_url + "/v1/customers"
     return httpx.get(url, params=params, headers={"x-api-key": box.flexprice.api_key})
+
+
+@pytest.mark.parametrize("name", ["flexprice", "flatpeak"])
+def test_half_a_request_does_nothing(name):
+    """A client that dies while it sends: no server acts on what it did not hear to the end."""
+    with Sandbox(customers=0) as box:
+        provider = getattr(box, name)
+        address = httpx.URL(provider.base_url)
+        path = f"{address.path}/{'v1/' if name == 'flexprice' else ''}customers"
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n"
+        with socket.create_connection((address.host, address.port)) as sock:
+            sock.sendall(head.encode() + b'{"external_id": "x", ')
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(1024):
+                pass
+    assert provider.requests == []  # and the server has ended
 
 
 def test_the_module_can_be_called():

@@ -104,6 +104,59 @@ async def many_later() -> None:
             assert_type(page, uc.Page)
 
 
+def write(client: uc.Client) -> None:
+    home = uc.Address(line1="Street 1", country_code="DE")
+    made = client.create(name="n", email=None, external_id="x", billing_address=home, metadata={"k": "v"})
+    assert_type(made, uc.Customer)
+    assert_type(client.update(made.id, phone=None, kind=uc.Kind.BUSINESS, params={"timezone": "UTC"}), uc.Customer)
+    client.archive(made.id)
+    client.delete(made.id, cascade=True)
+    fields: uc.CustomerFields = {"name": "n"}
+    assert_type(client.create(**fields), uc.Customer)
+    assert_type(client.check_create(**fields), tuple[uc.Fault, ...])
+    for fault in client.check_update(name=None):
+        assert_type(fault.field, str)
+        assert_type(fault.kind, str)
+
+
+def move(source: uc.Client, target: uc.Client) -> None:
+    with uc.plan(source.customers(), target, external_id=lambda one: one.email, on_loss="drop") as plan:
+        assert_type(plan, uc.MovePlan)
+        assert_type(plan.summary.counts, Mapping[str, int])
+        for planned in plan.only("update"):
+            assert_type(planned, uc.PlannedMove)
+            assert_type(planned.reasons, tuple[str, ...])
+        try:
+            result = plan.run(Path("move.sqlite"), concurrency=4, rate=10, on_event=moved)
+        except uc.MoveStoppedError as error:
+            assert_type(error.result, uc.MoveResult | None)
+            return
+    assert_type(result.map["a"], str)
+    assert_type(uc.MoveResult.read("move.sqlite"), uc.MoveResult)
+    assert_type(uc.verify("move.sqlite", target).good, bool)
+    assert_type(uc.undo("move.sqlite", target, apply=True, confirm="archive"), uc.Undo)
+
+
+def moved(event: uc.MoveEvent) -> None:
+    assert_type((event.done, event.total), tuple[int, int])
+
+
+def not_written(client: uc.Client) -> None:
+    try:
+        client.create(name="n")
+    except uc.UnknownOutcomeError as error:
+        assert_type(error.status, int | None)
+    except uc.InvalidRequestError as error:
+        assert_type(error.faults, tuple[uc.Fault, ...])
+
+
+async def write_later(client: uc.AsyncClient) -> None:
+    assert_type(await client.create(external_id="x"), uc.Customer)
+    assert_type(await client.update("x", external_id="y"), uc.Customer)
+    await client.archive("x")
+    await client.delete("x", cascade=True)
+
+
 async def read_later() -> None:
     async with uc.AsyncClient(peak, timeout=(1, 5)) as client:
         listing = client.customers(before="cus_1")
@@ -153,4 +206,6 @@ def failed(client: uc.Client) -> None:
 
 def refused(client: uc.Client) -> None:
     client.customers(emial="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create(nmae="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.update("x", email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.customers(email=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -5,7 +5,7 @@ Pure: knows adapters by their protocol; must not know any one provider, walks or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from .. import _checkpoint
@@ -14,6 +14,9 @@ from .._walk import Plan
 from ..errors import ConfigurationError
 
 Accounts = Iterable[Adapter] | Mapping[str, Adapter]
+NAMED = "#"
+"""Stands between what settings say of an account and its name, where that has to tell it from others."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -41,22 +44,37 @@ def _numbered(accounts: Iterable[Adapter]) -> dict[str, Adapter]:
     return found
 
 
-def keys(accounts: Mapping[str, Adapter]) -> dict[str, str]:
-    """What each account is known by in a checkpoint, whatever it is called and wherever it stands.
+def keys(accounts: Mapping[str, Adapter], *, given: bool) -> dict[str, str]:
+    """What each account is known by in a checkpoint: what its settings say of it, whatever it is called.
+
+    Where these say the same of several, as of Flexprice's accounts of one region, which differ in their keys alone,
+    and a key may rotate, each is known by its name as well.
+
+    Args:
+        accounts: By name.
+        given: Whether the names are the caller's.
 
     Raises:
-        ConfigurationError: Two of them are the same.
+        ConfigurationError: Two of them are the same, or can't be told apart without names.
     """
-    found: dict[str, str] = {}
-    holders: dict[str, str] = {}
-    for name, adapter in accounts.items():
-        key = _checkpoint.account_key(adapter)
-        if key in holders:
+    found = {name: _checkpoint.account_key(adapter) for name, adapter in accounts.items()}
+    alike: dict[str, list[str]] = {}
+    for name, key in found.items():
+        _refuse_same(accounts, [*alike.get(key, ()), name], given=given)
+        alike.setdefault(key, []).append(name)
+    return {name: f"{key}{NAMED}{name}" if len(alike[key]) > 1 else key for name, key in found.items()}
+
+
+def _refuse_same(accounts: Mapping[str, Adapter], names: Sequence[str], *, given: bool) -> None:
+    *others, name = names
+    for other in others:
+        if accounts[other] == accounts[name]:
+            raise ConfigurationError(f"the accounts {other!r} and {name!r} are the same: give each once")
+        if not given:
             raise ConfigurationError(
-                f"the accounts {holders[key]!r} and {name!r} are the same (provider, address, tenant): give each once"
+                f"the accounts {other!r} and {name!r} have one provider, address and tenant and differ in their keys "
+                "alone: name them, as in {'berlin': …, 'doha': …}, so that a checkpoint can tell them apart"
             )
-        found[name], holders[key] = key, name
-    return found
 
 
 def host(plan: Plan) -> str:

@@ -2,7 +2,7 @@
 
 Knows accounts by name and key, and their own checkpoints as texts; must not know what these mean. Format, version 2:
 ``ucd2.`` + base64url(zlib(JSON)) + ``.`` + a checksum. The JSON is ``{key: [name, checkpoint]}``; in version 1, which
-is read too, it was ``{key: checkpoint}``.
+is read too, it was ``{key: checkpoint}``. A key is what `naming.keys` gives an account.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import attrs
 
 from .. import _checkpoint
 from ..errors import CheckpointError
+from .naming import NAMED
 
 _PREFIX, _OLD_PREFIX = "ucd2.", "ucd1."
 _LARGEST = 1 << 28
@@ -71,6 +72,28 @@ def _position(key: str, value: object) -> Position:
     raise ValueError(key)
 
 
+def matched(known: Mapping[str, Position], keys: Mapping[str, str]) -> dict[str, Position]:
+    """The same positions, by the keys that the accounts have now.
+
+    An account whose settings say of it what they say of no other is found under any name; one of several alike, by
+    its name.
+    """
+    found = dict(known)
+    for name, key in keys.items():
+        if key in found:
+            continue
+        alike = [old for old in found if _settings(old) == _settings(key) and old not in keys.values()]
+        same = [old for old in alike if found[old].name == name]
+        old = next(iter(same or (alike if len(alike) == 1 and NAMED not in key else ())), None)
+        if old is not None:
+            found[key] = attrs.evolve(found.pop(old), key=key)
+    return found
+
+
+def _settings(key: str) -> str:
+    return key.partition(NAMED)[0]
+
+
 def gone(known: Mapping[str, Position], keys: Mapping[str, str]) -> list[Position]:
     """Positions of accounts that are not there now: kept, for when they come back."""
     present = set(keys.values())
@@ -83,11 +106,10 @@ def refuse_other_account(known: Mapping[str, Position], keys: Mapping[str, str])
     Raises:
         CheckpointError: There is such a name.
     """
-    names = {position.name: position.key for position in known.values()}
-    present = set(keys.values())
+    names = {position.name: _settings(position.key) for position in known.values()}
+    present = {_settings(key) for key in keys.values()}
     for name, key in keys.items():
-        before = names.get(name, key)
-        if before not in {key, *present} and key not in known:
+        if names.get(name, _settings(key)) not in present and key not in known:
             raise CheckpointError(
                 f"the account {name!r} is another one (provider, address or tenant) than in the checkpoint: "
                 "give it a new name to read it from the start, or give the old settings"

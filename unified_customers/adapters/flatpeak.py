@@ -7,7 +7,7 @@ server: every fact here rests on documents and on public code that calls it.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -18,7 +18,7 @@ from .._problems import code, error_body, request_id, said
 from .._records import Records
 from .._settings import Secret, given, reveal, secret
 from .._settings import address as base_address
-from .._url import JSON, pairs, url
+from .._url import JSON, JSON_BODY, body, pairs, url
 from .._values import address, late, text
 from .._wire import Request, Response, Token
 from ..errors import (
@@ -82,6 +82,9 @@ class Flatpeak(Adapter):
         backwards=True,
         get_by=("id", "external_id"),
         sign_in=True,
+        creates=("external_id",),
+        updates=("external_id",),
+        deletes=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (CursorPosition, ChunkPosition, BackwardsPosition)
     environment: ClassVar[Mapping[str, str]] = {
@@ -90,6 +93,7 @@ class Flatpeak(Adapter):
         "bearer_token": "BEARER_TOKEN",
         "base_url": "BASE_URL",
     }
+    own_names: ClassVar[tuple[str, ...]] = ("reference_id",)
     key_advice: ClassVar[str] = "check FLATPEAK_ACCOUNT_ID and FLATPEAK_API_KEY (or FLATPEAK_BEARER_TOKEN)"
 
     account_id: str | None = None
@@ -273,6 +277,56 @@ class Flatpeak(Adapter):
             # bad credentials and stale tokens are documented as 403 (seed 004), 401 nowhere
             cls=AuthenticationError if stale or response.status == 401 or says_credentials(body) else None,
         )
+
+    # Writing: a reference is all that can be written, and need not be unique, so a lost create stays unknown
+
+    def create(self, fields: Mapping[str, Any]) -> tuple[Request, Callable[[Response], Customer]]:
+        return self._write("POST", ("customers",), "create a customer", fields), _read_written
+
+    def update(
+        self, id: str, fields: Mapping[str, Any], current: Customer | None
+    ) -> Sequence[tuple[Request, Callable[[Response], Customer]]]:
+        return [(self._write("PATCH", ("customers", id), "update a customer", fields), _read_written)]
+
+    def _write(self, method: str, path: tuple[str, ...], what: str, fields: Mapping[str, Any]) -> Request:
+        reference = {"reference_id": fields["external_id"]} if "external_id" in fields else {}
+        return Request(
+            method=method,
+            url=url(self._base(), *path),
+            what=what,
+            headers=(*self._headers(), *JSON_BODY[1:]),
+            body=body({**reference, **(fields.get("params") or {})}),
+            safe=method != "POST",
+            template="/customers" if method == "POST" else "/customers/{id}",
+        )
+
+    def delete(self, id: str) -> tuple[Request, Callable[[Response], None]]:
+        request = Request(
+            method="DELETE",
+            url=url(self._base(), "customers", id),
+            what="delete a customer",
+            headers=self._headers(),
+            template="/customers/{id}",
+        )
+        return request, _read_done
+
+
+def _read_written(response: Response) -> Customer:
+    sent = obj(decode(response))
+    _refuse_error(sent)
+    return _CUSTOMERS.one(sent, "$")
+
+
+def _read_done(response: Response) -> None:
+    """A delete is accepted with 202 and a word; an empty answer says as much."""
+    if response.body.strip():
+        _refuse_error(obj(decode(response)))
+
+
+def _refuse_error(sent: Mapping[str, Any]) -> None:
+    """Flatpeak's own SDK tells an error by its object, not by the status."""
+    if sent.get("object") == "error":
+        raise MalformedResponseError("a good status came with an error", path="$.object")
 
 
 def says_credentials(body: Mapping[str, Any]) -> bool:

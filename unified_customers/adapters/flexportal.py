@@ -6,7 +6,7 @@ server: every fact here rests on documents, and where they give two spellings bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -28,10 +28,10 @@ from .._records import Records
 from .._settings import Secret, given, one_of, reveal, secret
 from .._settings import address as base_address
 from .._slots import maker
-from .._url import JSON, Pairs, pairs, url
+from .._url import JSON, JSON_BODY, Pairs, body, pairs, url
 from .._values import address, full_name, joined, late, moment, read_only, text, whole, word_of
 from .._wire import Request, Response
-from ..errors import MalformedResponseError, UnsupportedError
+from ..errors import Fault, MalformedResponseError, UnsupportedError
 from ..models import (
     Address,
     Capabilities,
@@ -44,6 +44,7 @@ from ..models import (
 from ..paging.cursor import CursorPosition, Listed, advance, lost
 from ..paging.windows import WindowPosition, current
 from ..paging.windows import advance as advance_windows
+from . import flexportal_writing as writing
 
 REGIONS = {
     "eu": "https://api-eu.flexportal.io",
@@ -87,6 +88,9 @@ class FlexPortal(Adapter):
         orders=("asc", "desc"),
         statuses=("active", "inactive", "any"),
         max_page_size=100,
+        updates=writing.UPDATES,
+        address=writing.ADDRESS,
+        archives=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (CursorPosition, WindowPosition)
     status_words: ClassVar[Mapping[str, str]] = {"active": "active", "inactive": "inactive"}
@@ -97,6 +101,7 @@ class FlexPortal(Adapter):
         "region": "REGION",
         "base_url": "BASE_URL",
     }
+    own_names: ClassVar[tuple[str, ...]] = writing.OWN
     key_advice: ClassVar[str] = "check FLEXPORTAL_API_KEY, FLEXPORTAL_TENANT_ID and the region"
 
     api_key: Secret = attrs.field(repr=False, default="")
@@ -212,6 +217,37 @@ class FlexPortal(Adapter):
             request_id=request_id(response, inner.get("requestId"), body.get("requestId")),
         )
 
+    # Writing
+
+    def faults(self, fields: Mapping[str, Any], *, creating: bool) -> Iterable[Fault]:
+        return writing.faults(fields)
+
+    def create(self, fields: Mapping[str, Any]) -> tuple[Request, Callable[[Response], Customer]]:
+        raise UnsupportedError("FlexPortal creates a customer with its first order, and in no other way: order there")
+
+    def update(
+        self, id: str, fields: Mapping[str, Any], current: Customer | None
+    ) -> Sequence[tuple[Request, Callable[[Response], Customer]]]:
+        request = Request(
+            method="PUT",
+            url=url(self._base(), "v1", "customers", id),
+            what="update a customer",
+            headers=(*self._headers(), *JSON_BODY[1:]),
+            body=body(writing.content(id, fields)),
+            template="/v1/customers/{id}",
+        )
+        return [(request, _read_updated)]
+
+    def archive(self, id: str) -> tuple[Request, Callable[[Response], None]]:
+        request = Request(
+            method="DELETE",
+            url=url(self._base(), "v1", "customers", id),
+            what="archive a customer",
+            headers=self._headers(),
+            template="/v1/customers/{id}",
+        )
+        return request, _read_done
+
 
 def _refuse_other_order(query: Query, customers: Sequence[Customer]) -> None:
     """Sorting stands in the documents' prose only, so a server may ignore it; texts sort differently everywhere."""
@@ -243,6 +279,25 @@ def _read_one(response: Response) -> Customer:
     if "customerId" not in body and isinstance(inner, Mapping):
         return _CUSTOMERS.one(inner, "$.data")
     return _CUSTOMERS.one(body, "$")
+
+
+def _read_updated(response: Response) -> Customer:
+    """An update's answer wraps the customer (Update page)."""
+    sent = obj(decode(response))
+    _refuse_failure(sent)
+    inner = sent.get("customer")
+    return _CUSTOMERS.one(inner, "$.customer") if isinstance(inner, Mapping) else _read_one(response)
+
+
+def _read_done(response: Response) -> None:
+    """A delete's answer has a body (Delete page); an empty one says as much."""
+    if response.body.strip():
+        _refuse_failure(obj(decode(response)))
+
+
+def _refuse_failure(sent: Mapping[str, Any]) -> None:
+    if sent.get("success") is False or "error" in sent:
+        raise MalformedResponseError("a good status came with a failure", path="$.success")
 
 
 @attrs.frozen(kw_only=True)

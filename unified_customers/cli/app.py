@@ -15,6 +15,7 @@ from . import exits, streams
 from .boxes import sandbox
 from .demo import demo
 from .exporting import export
+from .migrate import migrate
 from .options import State, shared
 from .reading import list_
 from .reporting import report
@@ -55,7 +56,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, list_, get, count, check, export, report, providers, sandbox):
+for _command in (demo, list_, get, count, check, export, report, migrate, providers, sandbox):
     cli.add_command(_command)
 
 

@@ -36,6 +36,10 @@ _OPTIONS = {
     "before": "before",
     "unsupported": "unsupported",
     "on_bad_record": "on-bad-record",
+    "on_conflict": "on-conflict",
+    "on_loss": "on-loss",
+    "confirm": "confirm",
+    "journal": "journal",
     "on_account_error": "on-account-error",
     "currency": "currency",
     "resume": "resume",
@@ -51,11 +55,11 @@ class Failure(Exception):  # noqa: N818 - it is the end of a command, told in on
 
 
 class Interrupted(Exception):  # noqa: N818
-    """Ctrl-C or SIGTERM, with the checkpoint to go on from."""
+    """Ctrl-C or SIGTERM, with the checkpoint to go on from, or other words on how to."""
 
-    def __init__(self, checkpoint: str) -> None:
+    def __init__(self, checkpoint: str | None = None, advice: str = "") -> None:
         super().__init__(checkpoint)
-        self.checkpoint = checkpoint
+        self.advice = advice or _go_on(checkpoint)
 
 
 class Stopped(Exception):  # noqa: N818
@@ -82,7 +86,7 @@ def told(*, verbose: Callable[[], bool]) -> Iterator[None]:
         streams.silence()
         code = OK
     except (KeyboardInterrupt, Interrupted) as stop:
-        streams.say(f"interrupted{_go_on(getattr(stop, 'checkpoint', None))}")
+        streams.say(f"interrupted{getattr(stop, 'advice', '')}")
         code = INTERRUPTED
     except Stopped as stop:
         code = _say_stopped(stop, verbose=verbose())

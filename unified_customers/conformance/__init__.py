@@ -48,6 +48,7 @@ from ._sign_in import SignIn
 from ._single import Single
 from ._statuses import Statuses
 from ._walks import Walks
+from ._writing import Writing
 
 __all__ = ["Conformance", "Server"]
 
@@ -66,6 +67,7 @@ class Conformance(
     Single,
     Filters,
     Abilities,
+    Writing,
     Refusals,
     Pure,
     Secrets,

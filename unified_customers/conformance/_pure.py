@@ -8,13 +8,24 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 import attrs
 
-from ..adapter import Adapter, Batch, Capabilities, raised
+from ..adapter import Adapter, Address, Batch, Capabilities, raised
+from ..models import CustomerFields
 from ._resume import some_filters
 from ._saying import expect, result
 from ._stage import BASE, Setup, Stage
 
 _FILTERS = {"email", "status", "kind", "external_id", "ids", "parent_ids"}
-_SHAPES: dict[str, set[str]] = {"orders": {"asc", "desc"}, "get_by": {"id", "external_id"}, "filters": _FILTERS}
+_WRITTEN = {*CustomerFields.__annotations__} - {"params"}
+_WRITES = ("creates", "requires", "updates", "clears", "address")
+_PARTS = {field.name for field in attrs.fields(Address)} - {"country_code"}
+_SHAPES: dict[str, set[str]] = {
+    "orders": {"asc", "desc"},
+    "get_by": {"id", "external_id"},
+    "filters": _FILTERS,
+    "creates": _WRITTEN,
+    "updates": _WRITTEN,
+    "address": _PARTS,
+}
 
 
 class Pure(Setup):
@@ -36,7 +47,7 @@ class Pure(Setup):
         expect(adapter.title.strip(), "the adapter's title is empty: it stands in errors")
         can = adapter.capabilities
         expect(type(can) is Capabilities, "capabilities is no Capabilities")
-        for name in ("filters", "sorts", "orders", "statuses", "get_by"):
+        for name in ("filters", "sorts", "orders", "statuses", "get_by", *_WRITES):
             kind = type(getattr(can, name)).__name__
             expect(
                 kind == "tuple",
@@ -45,6 +56,11 @@ class Pure(Setup):
         for name, words in _SHAPES.items():
             strange = [word for word in getattr(can, name) if word not in words]
             expect(not strange, f"capabilities.{name} lists {strange}: it may hold {sorted(words)}")
+        for name, among in (("requires", "creates"), ("clears", "updates")):
+            strange = [word for word in getattr(can, name) if word not in getattr(can, among)]
+            expect(not strange, f"capabilities.{name} lists {strange}, which capabilities.{among} does not")
+        lost = can.unique and "external_id" not in can.get_by
+        expect(not lost, "capabilities.unique needs external_id in capabilities.get_by, to look a lost create up")
         expect(can.max_page_size >= 1, "capabilities.max_page_size is a number of 1 or more")
         expect("id" in can.get_by, "capabilities.get_by has to list 'id'")
         unknown = [word for word in can.statuses if word not in {*adapter.status_words, "any"}]

@@ -89,7 +89,7 @@ class Single(Setup):
             stage = self._with_hostile(hostile)
             _, error = result(stage.client().customer, hostile)
             for request in stage.line.requests:
-                _stays(request, hostile)
+                stays(request, hostile)
             _found_or_refused(error, f"customer({hostile[:40]!r})")
 
     def test_hostile_external_ids_stay_in_their_place(self) -> None:
@@ -100,7 +100,7 @@ class Single(Setup):
             stage = self.stage(1)
             _, error = result(stage.client().customer, external_id=hostile)
             for request in stage.line.requests:
-                _stays(request, hostile)
+                stays(request, hostile)
             _found_or_refused(error, f"customer(external_id={hostile[:40]!r})")
 
     def _with_hostile(self, hostile: str) -> Stage:
@@ -125,7 +125,7 @@ def _found_or_refused(error: CustomersError | None, where: str) -> None:
     expect(right, f"{where} ended in {error!r}: the customer, or NotFoundError, is right")
 
 
-def _stays(request: Request, hostile: str) -> None:
+def stays(request: Request, hostile: str) -> None:
     """Fail if the id became something else than one value of the request."""
     __tracebackhide__ = True
     shown = hostile[:40]

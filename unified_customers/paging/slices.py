@@ -21,6 +21,7 @@ from .keyset import KeysetPosition
 
 _ROOM = 0.8  # of a page, that a slice should fill: what varies should still fit
 _IDLE = 8
+_GRAINS, _FINENESS = (1_000_000, 1000), 10
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -36,6 +37,7 @@ class SlicesPosition:
         newest: The newest moment there was at the start, behind which no slice starts.
         fresh: Whether nothing of the slice was read.
         idle: Empty slices in a row.
+        loose: Whether the slices are to be read in any order, once it is known how to cut: see `scattered`.
     """
 
     inner: Any
@@ -45,6 +47,7 @@ class SlicesPosition:
     newest: str | None = None
     fresh: bool = False
     idle: int = 0
+    loose: bool = False
 
     @property
     def mark(self) -> object:
@@ -65,11 +68,12 @@ def after_probe(position: SlicesPosition, rows: Sequence[Row], page_size: int) -
     left = inner.left or 0
     start, end = moment(inner.at), newest
     if start is not None and end is not None and start < end and left > page_size:
-        following = _cut(following, _width(start, end, left, page_size))
+        following = _cut(following, width_for(start, end, left, page_size))
     return Batch(items=(), at=lambda _: position, next=following, scan="keyset", recovered=True)
 
 
-def _width(start: datetime, end: datetime, left: int, page_size: int) -> int:
+def width_for(start: datetime, end: datetime, left: int, page_size: int) -> int:
+    """How wide a slice is that fills a page nearly, in microseconds, if `left` rows are spread evenly."""
     return max(1, int((end - start) / _MICROSECOND * page_size * _ROOM / left))
 
 
@@ -79,11 +83,22 @@ def _cut(position: SlicesPosition, width: int) -> SlicesPosition:
     position = attrs.evolve(position, inner=attrs.evolve(position.inner, left=None))  # counted to another end
     if at is None or newest is None:
         return attrs.evolve(position, until=None)
+    until = edge(at, width)
+    return attrs.evolve(position, until=None if until is None or until >= newest else stamp(until), width=width)
+
+
+def edge(at: datetime, width: int) -> datetime | None:
+    """Where a slice of that width ends; `None` beyond the last moment there is.
+
+    A whole second, or millisecond, if slices are wide enough: a server whose times are shown that coarse still shows
+    each row on the side of the edge that it is on.
+    """
     try:
-        until = at + timedelta(microseconds=width)
+        end = at + timedelta(microseconds=width)
     except OverflowError:
-        until = newest
-    return attrs.evolve(position, until=stamp(until) if until < newest else None, width=width)
+        return None
+    grain = next((grain for grain in _GRAINS if width >= _FINENESS * grain), 1)
+    return end.replace(microsecond=end.microsecond // grain * grain)
 
 
 def advance(position: SlicesPosition, batch: Batch, *, page_size: int) -> Batch:
@@ -108,7 +123,7 @@ def _onward(position: SlicesPosition, batch: Batch, page_size: int) -> SlicesPos
     if position.cut == "":
         if batch.next is None:
             return None
-        return SlicesPosition(inner=batch.next, cut="newest")
+        return SlicesPosition(inner=batch.next, cut="newest", loose=position.loose)
     if batch.next is not None:
         return _in_slice(position, batch.next, page_size)
     if position.until is None:
@@ -123,7 +138,7 @@ def _in_slice(position: SlicesPosition, inner: KeysetPosition, page_size: int) -
     start, end = moment(inner.at), moment(position.until) or moment(position.newest)
     if left <= 2 * page_size or start is None or end is None or end <= start or inner.rank is not None:
         return same
-    return _cut(same, _width(start, end, left, page_size))
+    return _cut(same, width_for(start, end, left, page_size))
 
 
 def _next_slice(position: SlicesPosition, inner: KeysetPosition, *, empty: bool) -> SlicesPosition:
@@ -149,7 +164,7 @@ def foreseen(position: SlicesPosition, count: int) -> list[SlicesPosition]:
     return found
 
 
-def bounded(position: SlicesPosition, rows: Sequence[Row], total: int | None) -> tuple[Sequence[Row], int | None]:
+def bounded(position: Any, rows: Sequence[Row], total: int | None) -> tuple[Sequence[Row], int | None]:
     """Rows of the slice, and how many it has: a server that does not know its end sends those behind it as well."""
     until = moment(position.until)
     if until is None or not rows or rows[-1].moment is None or rows[-1].moment < until:

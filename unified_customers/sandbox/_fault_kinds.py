@@ -200,6 +200,35 @@ def _lying_total(call: Call) -> Reply:
     return call.edited(lambda document, _rows: call.provider.lie(document, int(call.options["by"])))
 
 
+def _lost(call: Call) -> Reply:
+    """The server acts, and its answer is lost: the connection breaks, or a gateway answers in its place."""
+    call.honest()
+    answer = call.options["answer"]
+    return Reply(0, ending="reset") if answer == "reset" else html(answer, f"{answer} {_PHRASES.get(answer, 'Error')}")
+
+
+def _late(call: Call) -> Reply:
+    """The connection breaks at once, and the server acts when it has served so many more requests."""
+    call.provider.put_off(call.request, int(call.options["requests"]))
+    return Reply(0, ending="reset")
+
+
+def _refused(call: Call) -> Reply:
+    return call.provider.problem(int(call.options["status"]))
+
+
+def _quota(call: Call) -> Reply:
+    """So many customers may be created, and no more."""
+    if call.request.method != "POST":
+        return call.honest()
+    made: int = call.memory.get("made", 0)
+    if made >= call.options["creates"]:
+        return _refused(call)
+    reply = call.honest()
+    call.memory["made"] = made + (reply.status == 201)
+    return reply
+
+
 def _token_dies(call: Call) -> Reply:
     call.provider.revoke_tokens()
     return call.honest()
@@ -242,6 +271,10 @@ KINDS: dict[str, Kind] = {
     "ignore-sort": Kind(_ignore_sort, _EVER, on="list"),
     "page-cap": Kind(_page_cap, _EVER, on="list", options={"cap": 10}),
     "lying-total": Kind(_lying_total, _EVER, on="list", options={"by": 17}),
+    "lost": Kind(_lost, alone=True, on="write", options={"answer": "reset"}),
+    "late": Kind(_late, alone=True, on="write", options={"requests": 1}),
+    "refused": Kind(_refused, alone=True, on="write", options={"status": 409}),
+    "quota": Kind(_quota, _EVER, on="write", options={"creates": 0, "status": 403}),
     "token-dies": Kind(_token_dies),
     "token-expires-early": Kind(_token_early, on="login", options={"uses": 1}),
 }

@@ -48,6 +48,7 @@ class FlexPortal(Provider):
     tenant_id = "bu_sandbox"
     cursor_style: Literal["id", "opaque"] = "id"
     lost_cursor: Literal["400", "404", "restart", "empty"] = "404"
+    refuse_busy = False  # DOCS: a customer with active subscriptions can't be deleted; its status is not told
     hide_inactive = False  # DOCS: a deleted customer is hidden from default lists; seed 000 does not say so
 
     @property
@@ -197,6 +198,8 @@ class FlexPortal(Provider):
         row = self._table.rows.get(id)
         if row is None:
             return self.problem(404)
+        if self.refuse_busy and row.fields.get("rentalIds"):
+            return self.problem(409, "CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS", "Customer has active subscriptions")
         now = spell_microseconds(self._clock.tick() // 1000)
         self.store({**row.fields, "status": "inactive", "updatedAt": now}, row)
         return self._done("Customer deleted successfully", id, {})

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ._table import Fields
 
 _WRITABLE = ("email", "firstName", "lastName", "company", "phone", "customerType", "status")
+_NEEDED = ("contactName", "streetAddress", "city", "country")
+_OPTIONAL = ("company", "buildingInfo", "locality", "adminArea")
 _ADDRESSES = {"billingAddress": "lastBillingAddress", "shippingAddress": "lastShippingAddress"}
 
 
@@ -33,10 +35,19 @@ def _wrong_field(body: Any) -> str:
     if not isinstance(body, dict):
         return "body"
     for name, value in body.items():
-        if name in {"firstName", "lastName"} and (not isinstance(value, str) or not value):
+        if name in {"customerId", "firstName", "lastName"} and (not isinstance(value, str) or not value):
             return str(name)
         if name in {"email", "company", "phone"} and not isinstance(value, str):
+            return str(name)
+        if name in _ADDRESSES and not _is_address(value):
             return str(name)
     if body.get("customerType", "business") not in {"individual", "business"}:
         return "customerType"
     return "" if body.get("status", "active") in {"active", "inactive"} else "status"
+
+
+def _is_address(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    texts = [value.get(name) for name in _NEEDED] + [value.get(name, "") for name in _OPTIONAL]
+    return all(isinstance(text, str) for text in texts) and isinstance(value.get("postalCode"), str | None)

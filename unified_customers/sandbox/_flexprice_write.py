@@ -147,7 +147,8 @@ def _check_metadata(metadata: Mapping[str, str], *, creating: bool) -> None:
 
 def _check_database(given: Fields, *, creating: bool) -> None:
     """What only the database refuses, so that it comes out as a server error."""
-    texts = [text for text in given.values() if isinstance(text, str)]
+    metadata = given.get("metadata") or {}
+    texts = [text for text in (*given.values(), *metadata, *metadata.values()) if isinstance(text, str)]
     empty = not creating and any(given.get(name) == "" for name in _REQUIRED)
     if len(given.get("external_id", "")) > _LONGEST_ID or empty or any("\0" in text for text in texts):
         raise Refusal(500, f"Failed to {'create' if creating else 'update'} customer")

@@ -44,6 +44,7 @@ class Provider:
         self._faults = Faults()
         self._requests: list[tuple[str, str, int]] = []
         self._made = 0
+        self._put_off: list[tuple[int, Request]] = []
 
     # What a provider must say for itself -----------------------------------------------------
 
@@ -205,10 +206,23 @@ class Provider:
     def handle(self, request: Request) -> Reply:
         """The answer to a request, faults included, and a line in the log."""
         with self._lock:
+            waiting, self._put_off = self._put_off, []
             reply = self._faults.answer(self, request, self.answer)
             target = f"{request.path}?{request.query}" if request.query else request.path
             self._requests.append((request.method, target, reply.status))
+            self._act_on(waiting)
             return reply
+
+    def put_off(self, request: Request, requests: int) -> None:
+        """Act on a request when so many more were answered; nobody will hear of it."""
+        self._put_off.append((requests, request))
+
+    def _act_on(self, waiting: list[tuple[int, Request]]) -> None:
+        for left, request in waiting:
+            if left > 1:
+                self._put_off.append((left - 1, request))
+            else:
+                self.answer(request)
 
 
 def _copied(value: Any) -> Any:

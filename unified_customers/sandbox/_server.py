@@ -54,7 +54,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        reply = self._reply(_request(scope, await _body(receive)))
+        body = await _body(receive)
+        if body is None:
+            return
+        reply = self._reply(_request(scope, body))
         if reply.delay:
             await asyncio.sleep(reply.delay)
         if reply.ending == "reset":
@@ -71,10 +74,13 @@ class Application:
             raise
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """A whole body; `None` if the connection ended within it: no server acts on half a request."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += bytes(message.get("body", b""))
         if not message.get("more_body", False):
             return body

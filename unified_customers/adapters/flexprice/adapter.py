@@ -5,7 +5,7 @@ Knows the ways to read a Flexprice list and when to change between them; must no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -32,6 +32,7 @@ from ..._wire import Request, Response
 from ...errors import (
     BadRecordError,
     ConflictError,
+    Fault,
     FilterIgnoredError,
     MalformedResponseError,
     NotFoundError,
@@ -39,13 +40,14 @@ from ...errors import (
     UnsupportedError,
 )
 from ...models import Capabilities, Customer, Query
-from ...paging import chunks, keyset, offset, slices, windows
+from ...paging import chunks, keyset, offset, scattered, slices, windows
 from ...paging.chunks import ChunkPosition
 from ...paging.keyset import KeysetPosition
 from ...paging.offset import OffsetPosition
+from ...paging.scattered import ScatteredPosition, Slice
 from ...paging.slices import SlicesPosition
 from ...paging.windows import WindowPosition
-from . import spelling, wanted
+from . import spelling, wanted, writing
 from .records import CUSTOMERS, NAME, answer_of, problem_of
 from .wanted import WantedPosition
 
@@ -103,6 +105,13 @@ class Flexprice(Adapter):
         total=True,
         get_by=("id", "external_id"),
         since=True,
+        creates=writing.CREATES,
+        requires=writing.REQUIRES,
+        updates=writing.CREATES,
+        clears=writing.CLEARS,
+        address=tuple(writing.ADDRESS),
+        unique=True,
+        archives=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (
         FirstPage,
@@ -112,6 +121,8 @@ class Flexprice(Adapter):
         ChunkPosition,
         WantedPosition,
         SlicesPosition,
+        ScatteredPosition,
+        Slice,
     )
     status_words: ClassVar[Mapping[str, str]] = {
         "active": "published",
@@ -125,6 +136,7 @@ class Flexprice(Adapter):
         "base_url": "BASE_URL",
         "environment_id": "ENVIRONMENT_ID",
     }
+    own_names: ClassVar[tuple[str, ...]] = writing.OWN
     key_advice: ClassVar[str] = "check FLEXPRICE_API_KEY, and that region (or base_url) is the one it belongs to"
 
     api_key: Secret = attrs.field(repr=False, default="")
@@ -204,7 +216,9 @@ class Flexprice(Adapter):
         return KeysetPosition(down=down) if searched else FirstPage()
 
     def spread(self, query: Query, position: Position) -> Position:
-        if isinstance(position, OffsetPosition | SlicesPosition):
+        if isinstance(position, SlicesPosition):
+            return attrs.evolve(position, loose=False)
+        if isinstance(position, OffsetPosition | ScatteredPosition):
             return position
         if not isinstance(position, FirstPage | KeysetPosition):
             raise UnsupportedError(
@@ -215,9 +229,25 @@ class Flexprice(Adapter):
             raise UnsupportedError("Flexprice is read concurrently oldest first: leave order= or concurrency= out")
         return SlicesPosition(inner=position)
 
+    def loosen(self, query: Query, position: Position) -> Position:
+        position = self.spread(query, position)
+        if _ranked(query) or self.scan == "offset":
+            raise UnsupportedError(
+                "Flexprice's pages by offset are read in order, because each has to meet the one before it to prove "
+                "that none is lost: leave ordered= out"
+            )
+        if isinstance(position, OffsetPosition):  # a server without search: on in one piece
+            return SlicesPosition(inner=position, cut="slices")
+        return scattered.scattered(position) if isinstance(position, SlicesPosition) else position
+
+    def places(self, query: Query, position: Position, count: int) -> Sequence[Position]:
+        return scattered.places(position, count) if isinstance(position, ScatteredPosition) else (position,)
+
     def foresee(self, query: Query, position: Position, count: int) -> Sequence[Position]:
         if isinstance(position, OffsetPosition):
             return offset.foreseen(position, count, query.page_size, LARGEST)
+        if isinstance(position, ScatteredPosition):
+            return scattered.others(position, count)
         if not isinstance(position, SlicesPosition):
             return ()
         if position.cut == "":
@@ -239,9 +269,9 @@ class Flexprice(Adapter):
             return self._request(_window(query, position), windows.current(position), commas=commas)
         if isinstance(position, SlicesPosition) and slices.probing(position):
             return self._searched(query, KeysetPosition(down=True), 1)
-        if isinstance(position, SlicesPosition) and position.until is not None:
+        if isinstance(position, SlicesPosition | ScatteredPosition) and position.until is not None:
             return self._searched(query, position.inner, self._asked(query, position), position.until)
-        if isinstance(position, SlicesPosition):
+        if isinstance(position, SlicesPosition | ScatteredPosition):
             return self._request(query, position.inner, commas=commas)
         if isinstance(position, KeysetPosition):
             return self._searched(query, *keyset.asking(position, self._asked(query, position)))
@@ -255,7 +285,7 @@ class Flexprice(Adapter):
         return spelling.after(self._base(), self._headers(), query, position, asked, until=until)
 
     def _asked(self, query: Query, position: Position) -> int:
-        if isinstance(position, SlicesPosition):
+        if isinstance(position, SlicesPosition | ScatteredPosition):
             return self._asked(query, position.inner)
         if isinstance(position, KeysetPosition):
             return keyset.size_of(position, query.page_size, LARGEST)
@@ -270,7 +300,7 @@ class Flexprice(Adapter):
             return self.understands(query, windows.current(position), response)
         if isinstance(position, SlicesPosition) and not slices.probing(position):
             return self.understands(query, position.inner, response)
-        by_search = isinstance(position, KeysetPosition | SlicesPosition) or _ranked(query)
+        by_search = isinstance(position, KeysetPosition | SlicesPosition | ScatteredPosition) or _ranked(query)
         return by_search and response.status in _NO_SEARCH
 
     # What an answer adds
@@ -291,14 +321,32 @@ class Flexprice(Adapter):
             return windows.advance(position, batch, down=query.order == "desc")
         if isinstance(position, SlicesPosition):
             return self._read_slice(query, position, response, keep)
+        if isinstance(position, ScatteredPosition):
+            return self._read_scattered(query, position, response, keep)
         return self._read(query, position, response, keep)
 
     def _read_slice(self, query: Query, position: SlicesPosition, response: Response, keep: Keep) -> Batch:
         if slices.probing(position):
             rows = [] if response.status in _NO_SEARCH else answer_of(response, _skip).rows
-            return slices.after_probe(position, rows, query.page_size)
+            batch = slices.after_probe(position, rows, query.page_size)
+            if position.loose and batch.next is not None:
+                return attrs.evolve(batch, next=scattered.scattered(batch.next))
+            return batch
         batch = self._read(query, position.inner, response, keep, slice_=position)
         return slices.advance(position, batch, page_size=query.page_size)
+
+    def _read_scattered(self, query: Query, position: ScatteredPosition, response: Response, keep: Keep) -> Batch:
+        batch = self._read(query, position.inner, response, keep, moves=True, slice_=position)
+        if not isinstance(batch.next, OffsetPosition):
+            return scattered.advance(position, batch, page_size=query.page_size)
+        whole = scattered.undivided(position)
+        if whole is None:
+            raise PaginationError(
+                "stopped honouring its search while a walk was reading it in several places: start again, without "
+                "after= and ordered="
+            )
+        batch = self._without_search(whole, "")
+        return attrs.evolve(batch, at=lambda _: position, next=SlicesPosition(inner=batch.next, cut="slices"))
 
     def _read(
         self,
@@ -308,7 +356,7 @@ class Flexprice(Adapter):
         keep: Keep,
         *,
         moves: bool = False,
-        slice_: SlicesPosition | None = None,
+        slice_: SlicesPosition | ScatteredPosition | None = None,
     ) -> Batch:
         asked = self._asked(query, position)
         if isinstance(position, KeysetPosition):
@@ -435,6 +483,29 @@ class Flexprice(Adapter):
 
     def problem(self, response: Response) -> Problem:
         return problem_of(response)
+
+    # Writing
+
+    def faults(self, fields: Mapping[str, Any], *, creating: bool) -> Iterable[Fault]:
+        return writing.faults(fields)
+
+    def create(self, fields: Mapping[str, Any]) -> tuple[Request, Callable[[Response], Customer]]:
+        return writing.create(self._base(), self._headers(), fields), writing.created
+
+    def looks_first(self, fields: Mapping[str, Any]) -> bool:
+        return writing.looks_first(fields)
+
+    def update(
+        self, id: str, fields: Mapping[str, Any], current: Customer | None
+    ) -> Sequence[tuple[Request, Callable[[Response], Customer]]]:
+        bodies = writing.changes(fields, current)
+        return [(writing.change(self._base(), self._headers(), id, content), writing.changed) for content in bodies]
+
+    def archive(self, id: str) -> tuple[Request, Callable[[Response], None]]:
+        return writing.archive(self._base(), self._headers(), id), writing.done
+
+    def differences(self, fields: Mapping[str, Any], customer: Customer) -> tuple[str, ...]:
+        return writing.differences(fields, customer)
 
 
 def _ranked(query: Query) -> bool:

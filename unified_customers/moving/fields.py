@@ -1,0 +1,106 @@
+"""A customer as flat texts: one for each field that can be moved, by a path such as `billing_address.city`.
+
+Knows the model's fields; must not know any provider. Plans, journals, comparisons and reports all speak of these paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..models import Address, Customer
+
+SCALARS = ("external_id", "name", "first_name", "last_name", "company", "email", "phone", "kind", "status", "parent_id")
+ADDRESSES = ("billing_address", "shipping_address")
+PARTS = ("name", "company", "line1", "line2", "city", "state", "postal_code", "country")
+METADATA = "metadata."
+Flat = dict[str, str]
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def flat(customer: Customer) -> Flat:
+    """What a customer has, by path; a field that is not set is left out.
+
+    A country is its ISO code where that is certain, so that `Netherlands` and `NL` are the same.
+    """
+    found = {name: str(value) for name in SCALARS if (value := getattr(customer, name)) is not None}
+    for name in ADDRESSES:
+        found.update(_flat_address(name, getattr(customer, name)))
+    found.update(flat_metadata(customer.metadata))
+    return found
+
+
+def _flat_address(name: str, address: Address | None) -> Flat:
+    if address is None:
+        return {}
+    parts = {part: getattr(address, part) for part in PARTS}
+    parts["country"] = address.country_code or address.country
+    return {f"{name}.{part}": value for part, value in parts.items() if value}
+
+
+def flat_metadata(metadata: Mapping[str, Any]) -> Flat:
+    """Metadata by path; what is no text is written as JSON."""
+    return {METADATA + key: as_text(value) for key, value in metadata.items() if value is not None}
+
+
+def as_text(value: Any) -> str:
+    """A text as it is; anything else as JSON, its keys in order."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def metadata_of(found: Mapping[str, str]) -> dict[str, str]:
+    """The metadata among flat texts."""
+    return {path.removeprefix(METADATA): value for path, value in found.items() if path.startswith(METADATA)}
+
+
+def keywords(found: Mapping[str, str]) -> dict[str, Any]:
+    """Flat texts as the keywords of `Client.create` and `Client.update`."""
+    out: dict[str, Any] = {name: found[name] for name in SCALARS if name in found}
+    for name in ADDRESSES:
+        parts = {part: found[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in found}
+        if parts:
+            out[name] = Address(**parts, country_code=_code(parts.get("country")))
+    if metadata := metadata_of(found):
+        out["metadata"] = metadata
+    return out
+
+
+def _code(country: str | None) -> str | None:
+    return country if country is not None and len(country) == 2 and country.isupper() else None
+
+
+def field_of(path: str) -> str:
+    """The keyword that a path belongs to."""
+    return path.partition(".")[0]
+
+
+def dumped(value: Any) -> str:
+    """JSON, the same for the same value; in ASCII, so that half a character can be kept too."""
+    return _ENCODER.encode(value)
+
+
+def storable(text: str) -> str:
+    """The text as SQLite takes it: half a character, which nobody can send, as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def digest(*parts: Any) -> str:
+    """A short name for some values, which doesn't tell them."""
+    return hashlib.sha256(dumped(parts).encode()).hexdigest()[:32]
+
+
+def fingerprint(customer: Customer) -> str:
+    """What a customer is like, so that a later change shows: its fields, and what hangs on it in the provider's lists.
+
+    Times are left out: an update's answer may show the old ones (Flexprice).
+    """
+    lists = {key: as_text(value) for key, value in customer.raw.items() if isinstance(value, list) and value}
+    return digest(flat(customer), lists)
+
+
+def chosen(found: Mapping[str, str], fields: Iterable[str]) -> Flat:
+    """The texts of these keywords."""
+    wanted = frozenset(fields)
+    return {path: value for path, value in found.items() if field_of(path) in wanted}

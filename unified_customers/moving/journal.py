@@ -1,0 +1,291 @@
+"""The journal of a move: what was planned, what was about to be sent, and what came of it.
+
+Knows its file; must not know requests. A move is `sending` from the commit before its request to the commit after its
+answer, so that whoever is killed between them leaves it to be looked up. One process at a time holds the file.
+
+    planned ──► sending ──► done ──► undoing ──► undone
+                   ├──► refused       by the target, or found to be another's; a later plan tries again
+                   ├──► unknown       nobody can say yet whether it happened
+                   └──► planned       it surely did not happen
+    left                              nothing to do, or nothing that may be done: `action` says why
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import ConfigurationError
+from .fields import dumped
+from .plans import MovePlan
+from .settings import Identity
+from .store import Store
+
+FORMAT = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS moves (
+    seq INTEGER PRIMARY KEY, source_id TEXT UNIQUE, external_id TEXT, action TEXT, state TEXT, target_id TEXT,
+    ours INTEGER, created INTEGER DEFAULT 0, present INTEGER DEFAULT 1, wanted TEXT, sends TEXT, differences TEXT,
+    losses TEXT, reasons TEXT, problem TEXT, fingerprint TEXT, sent_at REAL, done_at REAL);
+CREATE INDEX IF NOT EXISTS moves_state ON moves (state);
+"""
+_COLUMNS = "source_id, external_id, action, target_id, ours, wanted, sends, differences, losses, reasons"
+_STATE = "CASE WHEN action IN ('create', 'update') THEN 'planned' ELSE 'left' END"
+_KNOWN = "SELECT 1 FROM moves WHERE moves.source_id = rows.source_id"
+_ADD = f"""
+INSERT OR IGNORE INTO moves ({_COLUMNS}, state)
+SELECT {_COLUMNS}, {_STATE} FROM plan.rows AS rows WHERE NOT EXISTS ({_KNOWN}) ORDER BY seq
+"""
+_TAKE = ", ".join(f"{name} = rows.{name}" for name in _COLUMNS.split(", ") if name != "target_id")
+_AGAIN = f"""
+UPDATE moves SET {_TAKE}, problem = NULL, state = {_STATE.replace("action", "rows.action")},
+       target_id = coalesce(rows.target_id, CASE WHEN state = 'undone' THEN NULL ELSE moves.target_id END)
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('planned', 'refused', 'left', 'undone')
+"""
+# Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
+_CHANGED = """
+UPDATE moves SET state = 'planned', problem = NULL, action = rows.action, wanted = rows.wanted, sends = rows.sends,
+       differences = rows.differences, losses = rows.losses, reasons = rows.reasons
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
+      AND rows.action IN ('create', 'update')
+"""
+# An undoing ended before it came to this one, and the move is made again.
+_STAYED = """
+UPDATE moves SET state = 'done' FROM plan.rows AS rows
+WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
+"""
+_PRESENT = "UPDATE moves SET present = EXISTS (SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id)"
+_PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
+MOVE = "source_id, external_id, action, state, target_id, created, wanted, sends, differences, fingerprint, sent_at"
+
+
+@attrs.frozen(kw_only=True)
+class Move:
+    """One customer's line in the journal; see the columns above."""
+
+    seq: int
+    source_id: str
+    external_id: str
+    action: str
+    state: str
+    target_id: str | None
+    created: bool
+    wanted: dict[str, str] = attrs.field(repr=False)
+    sends: dict[str, str] = attrs.field(repr=False)
+    differences: dict[str, list[Any]] = attrs.field(repr=False)
+    fingerprint: str | None
+    sent_at: float | None
+
+
+class Journal:
+    """A journal that is open."""
+
+    def __init__(self, path: Path, use: str = "own") -> None:
+        self.path = path
+        if use == "own":
+            _made(path)
+        self._store = Store(path, _SCHEMA, use)
+        self._queue = threading.Lock()
+        self._waiting: list[_Entry] = []
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    # Which move this is
+
+    @property
+    def identity(self) -> Identity:
+        """The move that it belongs to.
+
+        Raises:
+            ConfigurationError: None: the file is new, or of another version.
+        """
+        if self._about("format") is None:
+            raise ConfigurationError(f"{self.path} holds no move yet")
+        if self._about("format") != FORMAT:
+            raise ConfigurationError(f"{self.path} was written by another version of this library")
+        return Identity(**self._about("identity"))
+
+    def _about(self, name: str) -> Any:
+        if not self._store.one("SELECT 1 FROM sqlite_master WHERE name = 'about'"):
+            return None
+        text = self._store.one("SELECT value FROM about WHERE name = ?", (name,))
+        return None if text is None else json.loads(text)
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """The source's provider and account, as moved customers tell it."""
+        provider, account = self._about("account")
+        return provider, account
+
+    def take(self, plan: MovePlan) -> None:
+        """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
+
+        Raises:
+            ConfigurationError: The journal belongs to another move, or the plan is older than its last run.
+        """
+        last = self._fits(plan)
+        again = last is not None and last["digest"] == plan.digest
+        self._attach(plan)
+        try:
+            with self._store.transaction() as run:
+                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, *(() if again else (_CHANGED,)), _PRESENT):
+                    run.execute(statement)
+                for name, value in self._words(plan).items():
+                    run.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, dumped(value)))
+        finally:
+            self._store.run("DETACH plan")
+
+    def _words(self, plan: MovePlan) -> dict[str, Any]:
+        summary = plan.summary
+        named = self._about("identity") or {"source": ""}
+        who = {"identity": attrs.asdict(plan.identity), "account": list(plan.account)}
+        return {
+            "format": FORMAT,
+            **({} if named["source"] else who),
+            "last": {"digest": plan.digest, "started_at": time.time()},
+            "losses": [attrs.asdict(loss) for loss in summary.losses],
+        }
+
+    def _fits(self, plan: MovePlan) -> Any:
+        if self._about("format") is None:
+            return None
+        differs = plan.identity.differs(self.identity)
+        if differs:
+            raise ConfigurationError(
+                f"{self.path} is the journal of {differs}: give the journal of this move, or a new file"
+            )
+        last = self._about("last")
+        if last["digest"] != plan.digest and plan.made_at < last["started_at"]:
+            raise ConfigurationError(f"{self.path} was used since this plan was made: plan again")
+        return last
+
+    def _attach(self, plan: MovePlan) -> None:
+        self._store.run("ATTACH ? AS plan", (str(plan.path),))
+
+    # What is to be done
+
+    def open(self, *states: str) -> Iterator[Move]:
+        """The moves in these states."""
+        marks = ", ".join("?" * len(states))
+        return (_move(row) for row in self._store.each(MOVE, "moves", f"state IN ({marks})", states))
+
+    def each(self, columns: str, where: str = "1", values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Rows of the journal, in its order."""
+        return self._store.each(columns, "moves", where, values)
+
+    def moves(self, where: str) -> Iterator[Move]:
+        """The moves of which that is so."""
+        return (_move(row) for row in self._store.each(MOVE, "moves", where))
+
+    def count(self, where: str) -> int:
+        """How many moves of which that is so."""
+        found: int = self._store.one(f"SELECT count(*) FROM moves WHERE {where}")
+        return found
+
+    def counts(self, column: str, where: str = "1") -> dict[str, int]:
+        """How many moves by a column."""
+        found = self._store.run(f"SELECT {column}, count(*) FROM moves WHERE {where} GROUP BY {column}")
+        return {row[0]: row[1] for row in found if row[0] is not None}
+
+    def losses(self) -> list[dict[str, Any]]:
+        """What the last plan said that each field loses."""
+        return list(self._about("losses") or ())
+
+    # What happens
+
+    def sending(self, seq: int) -> None:
+        """Before a request."""
+        self._commit("UPDATE moves SET state = 'sending', sent_at = ? WHERE seq = ?", time.time(), seq)
+
+    def done(self, seq: int, target_id: str, fingerprint: str, *, created: bool) -> None:
+        """The target has it."""
+        self._commit(
+            "UPDATE moves SET state = 'done', target_id = ?, fingerprint = ?, created = ?, problem = NULL, done_at = ? "
+            "WHERE seq = ?",
+            *(target_id, fingerprint, int(created), time.time(), seq),
+        )
+
+    def ended(self, seq: int, state: str, problem: str | None = None) -> None:
+        """It is `planned` again, `refused`, `unknown`, `undoing` or `undone`."""
+        self._commit("UPDATE moves SET state = ?, problem = ? WHERE seq = ?", state, problem, seq)
+
+    def _commit(self, statement: str, *values: Any) -> None:
+        """Write this to the disk, together with whatever other threads wait to have written."""
+        entry = _Entry(statement, values)
+        with self._queue:
+            self._waiting.append(entry)
+        with self._store.lock:
+            if not entry.tried:
+                with self._queue:
+                    entries, self._waiting = self._waiting, []
+                self._write(entries)
+        if entry.error is not None:
+            raise entry.error
+
+    def _write(self, entries: list[_Entry]) -> None:
+        error = None
+        try:
+            with self._store.transaction() as run:
+                for one in entries:
+                    run.execute(one.statement, one.values)
+        except ConfigurationError as failed:
+            error = failed
+        for one in entries:
+            one.tried, one.error = True, error
+
+
+@attrs.define(eq=False)
+class _Entry:
+    statement: str
+    values: tuple[Any, ...]
+    tried: bool = False
+    error: ConfigurationError | None = None
+
+
+def _made(path: Path) -> None:
+    """Make the file, for its owner alone: it will hold customers' data."""
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder: journal= names a file")
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be made: {error.strerror}") from None
+
+
+def opened(path: str | Path, use: str = "read") -> Journal:
+    """A journal that is there already; only to be read, or ``"own"`` to write in it.
+
+    Raises:
+        ConfigurationError: It is not, or it holds no move, or another process uses it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigurationError(f"there is no journal {path}: run() makes it")
+    journal = Journal(path, use)
+    try:
+        _ = journal.identity
+    except BaseException:
+        journal.__exit__()
+        raise
+    return journal
+
+
+def _move(row: Any) -> Move:
+    return Move(
+        **{name: row[name] for name in ("seq", "source_id", "external_id", "action", "state", "target_id")},
+        created=bool(row["created"]),
+        **{name: json.loads(row[name] or "{}") for name in ("wanted", "sends", "differences")},
+        fingerprint=row["fingerprint"],
+        sent_at=row["sent_at"],
+    )

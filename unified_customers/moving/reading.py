@@ -1,0 +1,52 @@
+"""Reading moved customers back from the target, many at once where it can.
+
+Knows clients and moves; must not know files.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+from ..client import Client
+from ..errors import ConfigurationError, NotFoundError
+from ..models import Customer
+from .journal import Journal, Move
+from .settings import account_digest
+
+_AT_ONCE = 50
+
+
+def read_back(client: Client, moves: Iterable[Move]) -> Iterator[tuple[Move, Customer | None]]:
+    """Each move with the customer as the target has it now; `None` where it has none with that id."""
+    left = iter(moves)
+    while group := list(itertools.islice(left, _AT_ONCE)):
+        there = _listed(client, [move.target_id for move in group if move.target_id])
+        for move in group:
+            yield move, there.get(move.target_id or "") or _one(client, move.target_id or "")
+
+
+def _listed(client: Client, ids: list[str]) -> dict[str, Customer]:
+    if "ids" not in client.provider.capabilities.filters:
+        return {}
+    return {customer.id: customer for customer in client.customers(ids=ids)}
+
+
+def _one(client: Client, id: str) -> Customer | None:
+    try:
+        return client.customer(id)
+    except NotFoundError:
+        return None
+
+
+def refuse_stranger(journal: Journal, client: Client) -> None:
+    """Make sure that the client is of the account that the journal's customers were moved to.
+
+    Raises:
+        ConfigurationError: It is another.
+    """
+    identity = journal.identity
+    if client.provider.name != identity.target or account_digest(client) != identity.target_account:
+        raise ConfigurationError(
+            f"{journal.path} is the journal of a move to {identity.target}, to another account than this client's"
+        )

@@ -1,0 +1,181 @@
+"""Carrying a plan out: threads that take moves from the journal, send them, and write down what came of each.
+
+Knows the journal, threads and the clock; must not know what is sent. Unknown moves of an earlier run come first; those
+of this run are settled at its end. A target that refuses, or fails again and again, stops all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .._pace import Pace
+from ..errors import ConflictError, CustomersError, InvalidRequestError
+from .events import MoveEvent, MoveStoppedError
+from .fields import fingerprint
+from .journal import Journal, Move
+from .plans import MovePlan
+from .results import MoveResult, result_of
+from .sending import Outcome, Sender
+
+_TROUBLES = 3  # moves in a row of which nobody knows what came, each after all the repeats that the client allows
+OnEvent = Callable[[MoveEvent], None]
+
+
+def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_event: OnEvent | None) -> MoveResult:
+    """As `MovePlan.run`."""
+    if type(concurrency) is not int or concurrency < 1:
+        raise InvalidRequestError("concurrency= is a whole number, 1 or more")
+    pace = None if rate is None else Pace(rate)
+    _refuse_conflicts(plan)
+    with Journal(path) as journal:
+        journal.take(plan)
+        total = journal.count("state IN ('planned', 'sending', 'unknown')")
+        sender = Sender(plan.target, plan.account)
+        crew = _Crew(journal, sender, size=concurrency, pace=pace, on_event=on_event or _nobody, total=total)
+        crew.work()
+        result = result_of(journal)
+    if crew.stop is not None:
+        raise _stopped(crew.stop, result)
+    return result
+
+
+def _nobody(_: MoveEvent) -> None:
+    return None
+
+
+def _refuse_conflicts(plan: MovePlan) -> None:
+    number = plan.summary.counts["conflict"]
+    if number and plan.settings.on_conflict == "refuse":
+        raise ConflictError(
+            f"the target has {number} of these customers already, with other values: nothing was sent; "
+            "say on_conflict='skip' to leave them as they are, or 'update' to change them",
+            provider=plan.identity.target,
+        )
+
+
+def _stopped(cause: CustomersError, result: MoveResult) -> MoveStoppedError:
+    error = MoveStoppedError(
+        f"the move stopped: {cause.message} ({result.sentence}); run it again with the same journal to go on",
+        provider=cause.provider,
+        status=cause.status,
+        code=cause.code,
+        request_id=cause.request_id,
+        retry_after=cause.retry_after,
+    )
+    error.result = result
+    error.__cause__ = cause
+    return error
+
+
+class _Crew:
+    """The threads of a run, and what they share."""
+
+    def __init__(
+        self, journal: Journal, sender: Sender, *, size: int, pace: Pace | None, on_event: OnEvent, total: int
+    ) -> None:
+        self._journal = journal
+        self._sender = sender
+        self._size = size
+        self._pace = pace
+        self._on_event = on_event
+        self._total = total
+        self._lock = threading.Lock()
+        self._working = 0
+        self._idle = threading.Event()
+        self._done = 0
+        self._troubles = 0
+        self._halt = threading.Event()
+        self._broken: BaseException | None = None
+        self.stop: CustomersError | None = None
+
+    def work(self) -> None:
+        """Carry out all there is; what is unknown then is settled once more.
+
+        Raises:
+            KeyboardInterrupt: After the requests under way were answered.
+        """
+        journal = self._journal
+        self._pass(itertools.chain(journal.open("sending", "unknown"), journal.open("planned")))
+        if not self._halt.is_set():
+            self._pass(journal.open("sending", "unknown"))
+        if self._broken is not None:
+            raise self._broken
+
+    def _pass(self, moves: Iterator[Move]) -> None:
+        try:
+            for number in range(self._size):
+                with self._lock:
+                    self._working += 1
+                threading.Thread(target=self._worker, args=(moves,), daemon=True, name=f"move-{number}").start()
+            self._wait()
+        except KeyboardInterrupt:
+            self._halt.set()
+            self._wait()
+            raise
+
+    def _wait(self) -> None:
+        """Until all threads have ended. Not by `join`: interrupted, it takes one that still runs for one that ended."""
+        while self._working:
+            self._idle.wait()
+            self._idle.clear()
+
+    def _worker(self, moves: Iterator[Move]) -> None:
+        try:
+            while (move := self._next(moves)) is not None:
+                self._carry_out(move)
+        except BaseException as error:  # noqa: BLE001 - told in the thread that waits for this one
+            self._broken = error
+            self._halt.set()
+        finally:
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self._idle.set()
+
+    def _next(self, moves: Iterator[Move]) -> Move | None:
+        with self._lock:
+            return None if self._halt.is_set() else next(moves, None)
+
+    def _carry_out(self, move: Move) -> None:
+        if self._pace is not None and self._halt.wait(self._pace.wait(time.monotonic())):
+            return
+        outcome = None if move.state == "planned" else self._sender.settle(move)
+        if outcome is None:
+            self._journal.sending(move.seq)
+            outcome = self._sender.send(move)
+        self._write(move, outcome)
+        self._judge(outcome)
+        self._tell(move, outcome)
+
+    def _write(self, move: Move, outcome: Outcome) -> None:
+        if outcome.customer is None:
+            self._journal.ended(move.seq, outcome.state, outcome.problem)
+            return
+        created = move.created or outcome.made
+        self._journal.done(move.seq, outcome.customer.id, fingerprint(outcome.customer), created=created)
+
+    def _judge(self, outcome: Outcome) -> None:
+        with self._lock:
+            self._troubles = 0 if outcome.trouble is None else self._troubles + 1
+            stop = outcome.stop or (outcome.trouble if self._troubles >= _TROUBLES else None)
+            if stop is not None:
+                self.stop = self.stop or stop
+                self._halt.set()
+
+    def _tell(self, move: Move, outcome: Outcome) -> None:
+        with self._lock:
+            self._done += outcome.kind != "stopped"
+            self._on_event(
+                MoveEvent(
+                    kind=outcome.kind,
+                    source_id=move.source_id,
+                    target_id=outcome.customer.id if outcome.customer else move.target_id,
+                    done=min(self._done, self._total),
+                    total=self._total,
+                    reason=outcome.problem or "",
+                )
+            )

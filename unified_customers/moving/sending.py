@@ -1,0 +1,175 @@
+"""One move: its request, what came of it, and how a lost answer is settled.
+
+Knows clients and moves; must not know files or threads. Whatever happens, the outcome is one of the journal's states,
+so nothing is ever both forgotten and sent.
+"""
+
+from __future__ import annotations
+
+import time
+
+import attrs
+
+from ..client import Client
+from ..errors import (
+    AuthenticationError,
+    ConflictError,
+    CustomersError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UnknownOutcomeError,
+    UnsupportedError,
+)
+from ..models import Capabilities, Customer
+from .fields import chosen, field_of, flat, keywords
+from .journal import Move
+from .origin import PATHS, Origin, told
+from .targets import gone
+from .translating import changed, differences
+
+_REFUSES_ALL = (AuthenticationError, PermissionDeniedError, RateLimitedError)
+_REFUSES_ONE = (InvalidRequestError, UnsupportedError, NotFoundError, ConflictError)
+PATIENCE = 120.0
+"""Seconds after which a create that can't be found surely never happened, where external ids need not be unique."""
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What came of a move.
+
+    Attributes:
+        state: The journal's state.
+        kind: The event's kind.
+        customer: As the target has it now.
+        made: Whether this move made it, in this run or an earlier one, so that undo may take it back.
+        problem: Why not, without values.
+        stop: The error for which the run has to stop.
+        trouble: The error that says that the target is not well; a few of them in a row stop the run.
+    """
+
+    state: str
+    kind: str
+    customer: Customer | None = None
+    made: bool = False
+    problem: str | None = None
+    stop: CustomersError | None = None
+    trouble: CustomersError | None = None
+
+
+class Sender:
+    """Carries moves out, one at a time; threads may share it."""
+
+    def __init__(self, client: Client, account: tuple[str, str]) -> None:
+        self._client = client
+        self._account = account
+        self._can: Capabilities = client.provider.capabilities
+
+    def send(self, move: Move) -> Outcome:
+        """Carry out a move that nobody has sent yet."""
+        try:
+            if move.action == "update":
+                return self._update(move)
+            if move.target_id is not None and (there := self._still_there(move)):
+                return _done(there, "settled")
+            return self._create(move)
+        except _REFUSES_ALL as error:
+            return Outcome(state="planned", kind="stopped", problem=error.message, stop=error)
+        except _REFUSES_ONE as error:
+            return _refused(error.message)
+        except CustomersError as error:
+            return _unsure(error)
+
+    def settle(self, move: Move) -> Outcome | None:
+        """Find out what came of a move that was sent, or may have been; `None` if it may be sent again.
+
+        An update may: the same one twice is one. So may a create that can't be found, where the target itself refuses a
+        second customer with the same external id, or once it is certain that the first will not come any more.
+        """
+        if move.action == "update":
+            return None
+        try:
+            there = self._found(move)
+        except _REFUSES_ALL as error:
+            return Outcome(state="unknown", kind="stopped", problem=error.message, stop=error)
+        except CustomersError as error:
+            return _unsure(error)
+        soon = time.time() - (move.sent_at or 0.0) < PATIENCE
+        return _refuse_haste() if there is None and soon and not self._can.unique else there
+
+    def _create(self, move: Move) -> Outcome:
+        try:
+            customer = self._client.create(**keywords(move.sends))
+        except (ConflictError, UnknownOutcomeError) as error:  # somebody has that external id: perhaps we, a moment ago
+            return self._looked_up(move, error)
+        if self._is_ours(customer, move):
+            return _done(customer, "created", made=True)
+        return _refused(_TAKEN)
+
+    def _looked_up(self, move: Move, error: CustomersError) -> Outcome:
+        try:
+            return self._found(move) or _unsure(error)
+        except _REFUSES_ALL as stop:
+            return Outcome(state="unknown", kind="stopped", problem=error.message, stop=stop)
+        except CustomersError:
+            return _unsure(error)
+
+    def _found(self, move: Move) -> Outcome | None:
+        """What the target has under the move's external id; `None` if nobody."""
+        there = list(self._client.customers(external_id=move.external_id, max_items=2))
+        ours = [customer for customer in there if self._is_ours(customer, move)]
+        if len(there) == 1 and ours:
+            return _done(ours[0], "settled", made=True)
+        return _refused(_TAKEN) if there else None
+
+    def _is_ours(self, customer: Customer, move: Move) -> bool:
+        """Whether it came from this source customer; where the target has no metadata, the external id has to do."""
+        if "metadata" not in self._can.creates:
+            return customer.external_id == move.external_id
+        return told(customer.metadata) == Origin(*self._account, move.source_id)
+
+    def _still_there(self, move: Move) -> Customer | None:
+        """The customer that an earlier run made, if the target's list merely did not show it yet."""
+        try:
+            customer = self._client.customer(move.target_id)
+        except NotFoundError:
+            return None
+        return None if gone(customer) else customer
+
+    def _update(self, move: Move) -> Outcome:
+        there = self._client.customer(move.target_id)
+        now = flat(there)
+        if not differences(move.sends, now, frozenset()):
+            return _done(there, "updated")  # an earlier attempt did it
+        for path, (was, wanted) in move.differences.items():
+            if now.get(path) not in (was, wanted):
+                return _refused(f"{path} was changed at the target since the plan: plan again")
+        sends = changed(_own(move), now, move.differences)
+        keys = keywords(chosen(sends, {field_of(path) for path in move.sends}))
+        return _done(self._client.update(there.id, **keys), "updated")
+
+
+_TAKEN = "the target has another customer with this external id since the plan"
+
+
+def _own(move: Move) -> dict[str, str]:
+    """What the update means to change: not what merely goes along, which may be newer at the target."""
+    return {path: value for path, value in move.sends.items() if path in move.differences or path in PATHS}
+
+
+def _done(customer: Customer, kind: str, *, made: bool = False) -> Outcome:
+    return Outcome(state="done", kind=kind, customer=customer, made=made)
+
+
+def _refused(problem: str) -> Outcome:
+    return Outcome(state="refused", kind="refused", problem=problem)
+
+
+def _unsure(error: CustomersError) -> Outcome:
+    return Outcome(state="unknown", kind="unknown", problem=error.message, trouble=error)
+
+
+def _refuse_haste() -> Outcome:
+    said = f"not found yet; after {PATIENCE:.0f} seconds a later run may send it again"
+    return Outcome(state="unknown", kind="unknown", problem=said)
