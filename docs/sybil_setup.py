@@ -3,7 +3,8 @@
 For each page a sandbox of 250 customers a provider is started, the variables from which `uc.connect` takes its
 settings point at it, and the page's blocks run from top to bottom in one namespace. What a block prints is compared
 with the `output` block below it, if there is one; `...` there stands for anything. A block that names a file is
-added to that file, in an empty folder from which blocks may import (`sybil_files`).
+added to that file, in an empty folder from which blocks may import (`sybil_files`). A block may run the file, or the
+command, in a process of its own: `python` and `unified-customers` are those of the tests.
 
     pytest_collect_file = collector(Path(__file__).parent, "README.md")      # in a conftest.py at or above the page
 """
@@ -60,6 +61,7 @@ def _enter(namespace: dict[str, Any]) -> None:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory())).resolve()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where our command is
     stack.callback(lambda: (sys.path.remove(str(folder)), forget(folder)))
     for name in [name for name in os.environ if name.startswith(_PREFIXES)]:
         del os.environ[name]

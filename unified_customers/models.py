@@ -6,14 +6,17 @@ Knows nothing of HTTP and of any provider's spelling. Facts about the fields: do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NoReturn, TypedDict
 
 import attrs
 
-from ._json import parse
+from ._json import FAULTS, parse, parse_plainly
+from ._plain import plain
 from .errors import InvalidRequestError
 
 
@@ -382,30 +385,30 @@ def to_dict(customer: Customer) -> dict[str, Any]:
 
     Times become ISO 8601 text in UTC, money becomes text so that no digit is lost.
     """
-    out: dict[str, Any] = {}
-    for field in attrs.fields(Customer):
-        out[field.name] = _plain(getattr(customer, field.name))
-    return out
+    return {**but_raw(customer), "raw": _plain_raw(customer)}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Decimal):
-        return {"$decimal": str(value)}
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if attrs.has(type(value)):
-        return {a.name: _text(getattr(value, a.name)) for a in attrs.fields(type(value))}
-    return value
+def but_raw(customer: Customer) -> dict[str, Any]:
+    """The plain values of every field but `raw`, which is the last."""
+    return dict(zip(_BUT_RAW, map(plain, _READ(customer)), strict=True))
 
 
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, Decimal) else value
+_BUT_RAW = tuple(field.name for field in attrs.fields(Customer) if field.name != "raw")
+_READ = attrgetter(*_BUT_RAW)
+
+
+def unread(customer: Customer) -> bytes | None:
+    """The bytes of `raw`, where nobody has looked at it."""
+    held = LATE["raw"].slot.__get__(customer)
+    return held if type(held) is bytes else None
+
+
+def _plain_raw(customer: Customer) -> Any:
+    words = unread(customer)
+    if words is not None:
+        with suppress(*FAULTS):  # what `parse` can mend is left to it
+            return parse_plainly(words)
+    return plain(customer.raw)
 
 
 def from_dict(data: Mapping[str, Any]) -> Customer:

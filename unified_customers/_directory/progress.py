@@ -286,6 +286,26 @@ class Progress:
         return reported({account.name: account.report for account in self.accounts}, dict(self.errors))
 
 
+class Told:
+    """What every iterator tells of its own walk."""
+
+    _progress: Progress
+
+    @property
+    def checkpoint(self) -> str:
+        """Where this walk stands."""
+        return self._progress.checkpoint
+
+    @property
+    def report(self) -> DirectoryReport:
+        """What this walk did so far."""
+        return self._progress.report
+
+    def judge(self, errors: Sequence[BadRecordError], account: str | None) -> list[Customer | None]:
+        """For tables: what takes the place of an account's customers that they can't hold."""
+        return self._progress.judge(errors, account)
+
+
 def name(error: CustomersError, account: str) -> None:
     """Say whose error it is, once."""
     if error.account is None:

@@ -7,7 +7,7 @@ Knows tasks, on asyncio or trio; must not know httpx. A reader ends by itself, a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,13 +15,13 @@ from anyio.abc import TaskGroup
 from .._listing import AsyncPump
 from .._pool import Pool
 from .._walk import State
-from ..errors import BadRecordError, ConfigurationError
+from ..errors import ConfigurationError
 from ..models import Customer, Page
-from .progress import Account, DirectoryReport, News, Progress
+from .progress import Account, News, Progress, Told
 from .threads import CLOSED, EMPTY, TORN
 
 
-class AsyncReading:
+class AsyncReading(Told):
     """One walk over all accounts.
 
     Args:
@@ -46,20 +46,6 @@ class AsyncReading:
         self._bell = anyio.Event()
         self._state: State = EMPTY
         self._over = ""
-
-    @property
-    def checkpoint(self) -> str:
-        """Where this walk stands."""
-        return self._progress.checkpoint
-
-    @property
-    def report(self) -> DirectoryReport:
-        """What this walk did so far."""
-        return self._progress.report
-
-    def judge(self, errors: Sequence[BadRecordError], account: str | None) -> list[Customer | None]:
-        """For tables: what takes the place of an account's customers that they can't hold."""
-        return self._progress.judge(errors, account)
 
     async def _more(self) -> bool:
         """Take the next page over; `False` at the end."""

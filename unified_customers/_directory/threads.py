@@ -10,14 +10,14 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from .._listing import SyncPump
 from .._pool import Pool
 from .._walk import State
-from ..errors import BadRecordError, ConfigurationError
+from ..errors import ConfigurationError
 from ..models import Customer, Page
-from .progress import Account, DirectoryReport, News, Progress
+from .progress import Account, News, Progress, Told
 
 Work = queue.SimpleQueue[Account | None]
 Heard = queue.SimpleQueue[News]
@@ -43,7 +43,7 @@ def _read(pump: SyncPump, pool: Pool, account: Account) -> News:
         return News(account, error=error)
 
 
-class Reading:
+class Reading(Told):
     """One walk over all accounts.
 
     Args:
@@ -62,20 +62,6 @@ class Reading:
         self._readers: list[threading.Thread] = []
         self._state = EMPTY
         self._over = ""
-
-    @property
-    def checkpoint(self) -> str:
-        """Where this walk stands."""
-        return self._progress.checkpoint
-
-    @property
-    def report(self) -> DirectoryReport:
-        """What this walk did so far."""
-        return self._progress.report
-
-    def judge(self, errors: Sequence[BadRecordError], account: str | None) -> list[Customer | None]:
-        """For tables: what takes the place of an account's customers that they can't hold."""
-        return self._progress.judge(errors, account)
 
     def _more(self) -> bool:
         """Take the next page over; `False` at the end."""

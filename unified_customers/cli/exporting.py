@@ -15,7 +15,7 @@ from unified_customers.events import each
 
 from . import accounts, exits, streams
 from .board import Board
-from .options import State, filters, keywords, shared, state
+from .options import State, filters, keywords, on_account_error, on_bad_record, page_size, shared, state, unsupported
 from .telling import teller
 
 _EPILOG = """
@@ -36,13 +36,10 @@ CSV has an apostrophe before texts that begin with = + - @ (full-width ones too)
 @click.option("--raw", is_flag=True, help="With the provider's own object, as JSON; JSON lines always have it.")
 @click.option("--no-defuse", is_flag=True, help="CSV: leave texts that a spreadsheet would run as they are.")
 @filters
-@click.option("--unsupported", type=click.Choice(["raise", "local"]), default="raise", show_default=True,
-              help="A filter that the provider lacks: refuse it, or read all and filter here.")  # fmt: skip
-@click.option("--on-bad-record", type=click.Choice(["raise", "skip"]), default="raise", show_default=True,
-              help="A customer that can't be read: stop, or leave it out and count it.")  # fmt: skip
-@click.option("--on-account-error", type=click.Choice(["raise", "collect"]), default="raise", show_default=True,
-              help="An account that can't be read: stop, or export the others.")  # fmt: skip
-@click.option("--page-size", type=click.IntRange(min=1), metavar="N", help="How many per request; the most by default.")
+@unsupported
+@on_bad_record("raise")
+@on_account_error("raise", "export the others")
+@page_size
 @shared
 def export(
     *,

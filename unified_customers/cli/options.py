@@ -6,7 +6,7 @@ Knows click and the keywords' names; must not know what a provider can do: the l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -82,6 +82,39 @@ _FILTERS: tuple[Callable[[Any], Any], ...] = (
         help="The provider's own parameter; JSON objects, arrays, numbers, true and false are sent as such.",
     ),
 )
+
+
+def unsupported(command: F) -> F:
+    """--unsupported."""
+    says = "A filter that a provider lacks: refuse it, or read all and filter here."
+    return _choice("--unsupported", ("raise", "local"), says)(command)
+
+
+def on_bad_record(default: str) -> Callable[[F], F]:
+    """--on-bad-record, with what a command does unless told otherwise."""
+    does = {"raise": "stop", "skip": "leave it out and count it"}
+    return _either("--on-bad-record", default, "A customer that can't be read", does)
+
+
+def on_account_error(default: str, others: str) -> Callable[[F], F]:
+    """--on-account-error, with what a command does unless told otherwise, and what it does with the other accounts."""
+    return _either("--on-account-error", default, "An account that can't be read", {"raise": "stop", "collect": others})
+
+
+def page_size(command: F) -> F:
+    """--page-size."""
+    says = "How many per request; the most by default."
+    return click.option("--page-size", type=click.IntRange(min=1), metavar="N", help=says)(command)
+
+
+def _either(name: str, default: str, what: str, does: Mapping[str, str]) -> Callable[[F], F]:
+    """A choice of two, the default first."""
+    words = sorted(does, key=lambda word: word != default)
+    return _choice(name, words, f"{what}: {does[words[0]]}, or {does[words[1]]}.")
+
+
+def _choice(name: str, words: Sequence[str], says: str) -> Callable[[F], F]:
+    return click.option(name, type=click.Choice(words), default=words[0], show_default=True, help=says)
 
 
 def keywords(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from unified_customers.events import each
 
 from . import accounts, exits, streams, tables
 from .formats import Csv, JsonArray, JsonLines, Writer
-from .options import State, filters, keywords, output, shared, state
+from .options import State, filters, keywords, on_bad_record, output, page_size, shared, state, unsupported
 from .progress import Bar
 from .telling import teller
 
@@ -32,14 +32,12 @@ In a pipe, -o table is tab-separated. Times are UTC.
 @filters
 @click.option("--sort", metavar="FIELD", help="Sort by this, where the provider can.")
 @click.option("--order", type=click.Choice(["asc", "desc"]), help="Which way.")
-@click.option("--unsupported", type=click.Choice(["raise", "local"]), default="raise", show_default=True,
-              help="A filter that the provider lacks: refuse it, or read all and filter here.")  # fmt: skip
-@click.option("--on-bad-record", type=click.Choice(["raise", "skip"]), default="raise", show_default=True,
-              help="A customer that can't be read: stop, or leave it out and count it.")  # fmt: skip
+@unsupported
+@on_bad_record("raise")
 @click.option("--after", metavar="CHECKPOINT", help="Go on from here; repeat the other options.")
 @click.option("--before", metavar="CHECKPOINT|ID", help="Walk backwards from here, where the provider can.")
 @click.option("--max-items", type=click.IntRange(min=0), metavar="N", help="How many customers in all.")
-@click.option("--page-size", type=click.IntRange(min=1), metavar="N", help="How many per request; the most by default.")
+@page_size
 @click.option("--raw", is_flag=True, help="With the provider's own object (json and jsonl).")
 @output("table", "json", "jsonl", "csv", default="table")
 @shared

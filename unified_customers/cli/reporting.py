@@ -18,7 +18,7 @@ from unified_customers.reporting import ready
 from . import accounts, exits, report_show, streams
 from .board import Board
 from .formats import dump
-from .options import State, filters, keywords, output, shared, state
+from .options import State, filters, keywords, on_account_error, on_bad_record, output, shared, state, unsupported
 from .telling import teller
 
 _EPILOG = """
@@ -40,13 +40,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
               help="The currency of an account's revenue; may be repeated.")  # fmt: skip
 @click.option("--matching/--no-matching", default=True, show_default=True,
               help="Look for the same customer in several accounts, and twice in one.")  # fmt: skip
-@click.option("--on-account-error", type=click.Choice(["collect", "raise"]), default="collect", show_default=True,
-              help="An account that can't be read: report the others, or stop.")  # fmt: skip
+@on_account_error("collect", "report the others")
 @filters
-@click.option("--unsupported", type=click.Choice(["raise", "local"]), default="raise", show_default=True,
-              help="A filter that a provider lacks: refuse it, or read all and filter here.")  # fmt: skip
-@click.option("--on-bad-record", type=click.Choice(["skip", "raise"]), default="skip", show_default=True,
-              help="A customer that can't be read: leave it out and count it, or stop.")  # fmt: skip
+@unsupported
+@on_bad_record("skip")
 @output("table", "json", default="table")
 @shared
 def report(

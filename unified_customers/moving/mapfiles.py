@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from .._cells import defused
+from .._extras import need
 from ..errors import ConfigurationError
-from ..tables.flat import defused
-from ..tables.schema import extra
 
 Rows = Iterable[tuple[str, str, str]]
 NAMES = ("source", "source_id", "external_id", "target", "target_id")
@@ -77,7 +77,7 @@ def _jsonl(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def _parquet(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    arrow, parquet = (extra(name, "arrow", "a map in Parquet") for name in ("pyarrow", "pyarrow.parquet"))
+    arrow, parquet = (need(name, "a map in Parquet", "arrow") for name in ("pyarrow", "pyarrow.parquet"))
     schema = arrow.schema([(name, arrow.string()) for name in NAMES])
     with parquet.ParquetWriter(str(path), schema) as out:
         for group in _groups(rows):

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from .._extras import need
 from ..reporting import charts
-from ..reporting.extras import need
 from ..reporting.page import clean, number, share
 from .plans import MovePlan
 from .results import MoveProblem, MoveResult, problems
@@ -113,7 +113,7 @@ def _page(
 
 @cache
 def _template() -> Any:
-    jinja = need("jinja2", "jinja2", "a move's page")
+    jinja = need("jinja2", "a move's page", "report")
     loaders = [jinja.PackageLoader(f"unified_customers.{room}") for room in ("moving", "reporting")]
     environment = jinja.Environment(
         loader=jinja.ChoiceLoader(loaders),

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from .extras import need
+from .._extras import need
 
 WIDE, NARROW = 880, 342  # pixels
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -37,7 +37,7 @@ def ready() -> Any:
     Raises:
         ConfigurationError: It is not installed.
     """
-    return need("vl_convert", "vl-convert-python", "a page's charts")
+    return need("vl_convert", "a page's charts", "report", "vl-convert-python")
 
 
 def months(rows: Sequence[tuple[str, Sequence[int]]], title: str, text: str) -> str:

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from .._extras import need
 from ..models import Customer
-from .extras import need
 
 WHY = ("external_id", "email", "phone_and_name")
 """The tiers, the surest first; a key's tier is its place here."""
@@ -27,7 +27,7 @@ def numbers() -> Any:
     Raises:
         ConfigurationError: It is not installed.
     """
-    return need("phonenumbers", "phonenumbers", "matching customers by phone (matching=False leaves it out)")
+    return need("phonenumbers", "matching customers by phone (matching=False leaves it out)", "report")
 
 
 def keys(customer: Customer, phones: Any) -> list[tuple[int, str]]:

@@ -1,33 +1,26 @@
-"""Files that are whole or not there: written beside their place and renamed.
+"""Rows as files, in the form that a name's suffix says: whole or not there.
 
 Knows rows and bytes; must not know what they mean.
 """
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import itertools
 import json
-import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
+from .. import _files as files
+from .._cells import defused
+from .._extras import need
 from ..errors import ConfigurationError
-from .extras import need
 
 Row = dict[str, Any]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BATCH = 5000  # rows
-
-
-def broken(path: Path, error: OSError) -> ConfigurationError:
-    """What to say when the disk is full, or the like."""
-    return ConfigurationError(f"{path} can't be written: {os.strerror(error.errno or 0)}")
 
 
 def writable(path: Path) -> Path:
@@ -44,28 +37,13 @@ def writable(path: Path) -> Path:
     return real
 
 
-@contextmanager
-def written(path: Path) -> Iterator[IO[bytes]]:
+def written(path: Path) -> AbstractContextManager[IO[bytes]]:
     """A file to write to; it takes its place at the end of the block, or leaves no trace.
 
     Raises:
         ConfigurationError: It can't be written.
     """
-    real = writable(path)
-    beside = real.with_name(f".{real.name[:100]}.{secrets.token_hex(6)}.part")
-    try:
-        with beside.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if real.exists():
-            beside.chmod(real.stat().st_mode & 0o777)
-        beside.replace(real)
-    except OSError as error:
-        raise broken(path, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    return files.written(writable(path), ConfigurationError)
 
 
 def writer_for(path: Path) -> Callable[[IO[bytes], Sequence[str], Iterable[Row]], None]:
@@ -78,7 +56,7 @@ def writer_for(path: Path) -> Callable[[IO[bytes], Sequence[str], Iterable[Row]]
     if suffix not in _WRITERS:
         raise ConfigurationError(f"{path.name}: matches are written to {', '.join(_WRITERS)}, by the name's suffix")
     if suffix == ".parquet":
-        need("pyarrow.parquet", "pyarrow", "a .parquet file", "arrow")
+        need("pyarrow.parquet", "a .parquet file", "arrow")
     return _WRITERS[suffix]
 
 
@@ -93,12 +71,10 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
         write(file, columns, rows)
 
 
-def defused(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula: with an apostrophe before = + - @ TAB CR."""
+def _cell(value: Any) -> str:
     if isinstance(value, list):
         value = " ".join(value)
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return "" if value is None else defused(str(value))
 
 
 def _csv(file: IO[bytes], columns: Sequence[str], rows: Iterable[Row]) -> None:
@@ -106,7 +82,7 @@ def _csv(file: IO[bytes], columns: Sequence[str], rows: Iterable[Row]) -> None:
     try:
         table = csv.writer(text, lineterminator="\r\n")
         table.writerow(columns)
-        table.writerows([defused(row[name]) for name in columns] for row in rows)
+        table.writerows([_cell(row[name]) for name in columns] for row in rows)
     finally:
         text.detach()
 
@@ -117,8 +93,8 @@ def _jsonl(file: IO[bytes], _columns: Sequence[str], rows: Iterable[Row]) -> Non
 
 
 def _parquet(file: IO[bytes], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    arrow = need("pyarrow", "pyarrow", "a .parquet file", "arrow")
-    parquet = need("pyarrow.parquet", "pyarrow", "a .parquet file", "arrow")
+    arrow = need("pyarrow", "a .parquet file", "arrow")
+    parquet = need("pyarrow.parquet", "a .parquet file", "arrow")
     types = {"cluster": arrow.int64(), "why": arrow.list_(arrow.string())}
     schema = arrow.schema([(name, types.get(name, arrow.string())) for name in columns])
     with parquet.ParquetWriter(file, schema, compression="zstd") as table:

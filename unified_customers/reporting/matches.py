@@ -16,7 +16,9 @@ from typing import Any
 
 import attrs
 
-from .files import broken, write_rows
+from .._files import told
+from ..errors import ConfigurationError
+from .files import write_rows
 
 _SPOOLED = 1 << 20  # bytes that stay in memory
 _PART = 1 << 16
@@ -70,12 +72,10 @@ class Matches:
         self._file = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115
         weakref.finalize(self, self._file.close)
         try:
-            for row in rows:
-                self._file.write(json.dumps(row.to_dict()).encode() + b"\n")
-                self._count += 1
-        except OSError as error:
-            self._file.close()
-            raise broken(Path(tempfile.gettempdir()), error) from None
+            with told(Path(tempfile.gettempdir()), ConfigurationError):
+                for row in rows:
+                    self._file.write(json.dumps(row.to_dict()).encode() + b"\n")
+                    self._count += 1
         except BaseException:
             self._file.close()
             raise

@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 from .._countries import name_of
+from .._extras import need
 from . import charts
-from .extras import need
 from .matches import Match
 from .recent import earlier
 from .summary import Summary
@@ -81,7 +81,7 @@ def to_html(summary: Summary, title: str) -> str:
 
 @cache
 def _template() -> Any:
-    jinja = need("jinja2", "jinja2", "a report's page")
+    jinja = need("jinja2", "a report's page", "report")
     environment = jinja.Environment(
         loader=jinja.PackageLoader("unified_customers.reporting"),
         autoescape=True,

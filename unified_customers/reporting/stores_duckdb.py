@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .._extras import need
 from ..errors import ConfigurationError
-from .extras import need
 from .stores import Key, Label, Member, Person
 
 _MEMORY = "256MB"  # what DuckDB may use before it writes to disk
@@ -67,7 +67,7 @@ def on_disk(count: int, most: int) -> OnDisk | None:
         ConfigurationError: It is not installed, and there are too many customers for memory.
     """
     try:
-        module = need("duckdb", "duckdb", f"matching more than {most:,} customers (matching=False leaves it out)")
+        module = need("duckdb", f"matching more than {most:,} customers (matching=False leaves it out)", "report")
     except ConfigurationError:
         if count > most:
             raise

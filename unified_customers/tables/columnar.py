@@ -14,11 +14,13 @@ from typing import IO, Any
 
 import attrs
 
+from .._extras import need
+from .._files import create, put, remove, sync
 from ..errors import UnsupportedError
 from .batches import BATCH, batch
-from .files import beside, check_place, create, put, remove, sync, told
+from .files import beside, check_place, told
 from .job import Job, Mark, Options, Portion
-from .schema import arrow, extra, schema
+from .schema import arrow, schema
 
 PROVENANCE = "unified_customers.export"
 
@@ -48,10 +50,10 @@ class Sheet:
         self._file = create(self.path, self.replaces or self.path)
         made = schema(raw=self.options.raw)
         if self.options.format == "parquet":
-            parquet = extra("pyarrow.parquet", "arrow", "Parquet")
+            parquet = need("pyarrow.parquet", "Parquet", "arrow")
             self._writer = parquet.ParquetWriter(self._file, made, compression="zstd")
         else:
-            ipc = extra("pyarrow.ipc", "arrow", "Arrow")
+            ipc = need("pyarrow.ipc", "Arrow", "arrow")
             begun = {PROVENANCE: json.dumps(self.job.provenance())}
             named = made.with_metadata({**made.metadata, **begun})
             self._writer = ipc.new_file(

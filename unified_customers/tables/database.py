@@ -14,12 +14,13 @@ from typing import Any
 
 import attrs
 
+from .._extras import need
+from .._files import full, put, remove
 from ..errors import CheckpointError, ExportError
 from .batches import BATCH, batch
 from .columns import VERSION, columns
-from .files import beside, check_place, full, put, remove, told
+from .files import beside, check_place, told
 from .job import Job, Mark, Options, Portion
-from .schema import extra
 from .state import compare
 
 _WAITING, _STATE, _LOG = "unified_customers_unfinished", "unified_customers_state", "unified_customers_exports"
@@ -70,12 +71,12 @@ class DatabaseTarget:
 
     def begin(self, *, resume: bool) -> Mark | None:
         """Start, or go on after the last transaction."""
-        extra("pyarrow", "duckdb", "DuckDB")
+        need("pyarrow", "DuckDB", "duckdb")
         check_place(self.path)
         with told(self.path), self._told():
             if not resume and self._fresh:
                 self._remove_work()
-            self._base = extra("duckdb", "duckdb", "DuckDB").connect(str(self._work))
+            self._base = need("duckdb", "DuckDB", "duckdb").connect(str(self._work))
             self._check()
             if resume and self._has(_STATE):
                 found = self._go_on()
@@ -264,7 +265,7 @@ class DatabaseTarget:
         Raises:
             ExportError: The file is none of DuckDB's, is open elsewhere, or can't be written.
         """
-        duckdb = extra("duckdb", "duckdb", "DuckDB")
+        duckdb = need("duckdb", "DuckDB", "duckdb")
         try:
             yield
         except duckdb.IOException as error:

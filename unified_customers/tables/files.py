@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, put there in one step.
+"""The files of an export: where one is written until it is whole, what is noted beside it, who has it.
 
 Knows paths and the operating system; must not know customers or formats.
 """
@@ -9,18 +9,16 @@ import contextlib
 import errno
 import json
 import os
-import shutil
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import attrs
 
+from .._files import put, sync
+from .._files import told as _told
 from ..errors import CheckpointError, ExportError
 
 UNFINISHED = ".unfinished"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 
 
@@ -29,25 +27,9 @@ def beside(path: Path) -> Path:
     return path.with_name(path.name + UNFINISHED)
 
 
-@contextlib.contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into ours.
-
-    Raises:
-        ExportError: It can't be written or read.
-    """
-    try:
-        yield
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else "input/output error"
-        hint = "; make room first" if error.errno in _FULL else ""
-        raise ExportError(f"{path} can't be written: {why}{hint}") from None
-
-
-def full(text: str) -> str | None:
-    """What is said of a full disk, if a text tells of one."""
-    found = (os.strerror(number) for number in sorted(_FULL) if os.strerror(number) in text)
-    return next((f"{said}; make room first" for said in found), None)
+def told(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Turn the operating system's errors into an `ExportError`."""
+    return _told(path, ExportError)
 
 
 def check_place(path: Path) -> None:
@@ -61,54 +43,6 @@ def check_place(path: Path) -> None:
             raise ExportError(f"{path} is a folder: name a file in it, or end it with / for Parquet in part files")
         if path.exists() and not path.is_file():
             raise ExportError(f"{path} is no ordinary file")
-
-
-def create(fresh: Path, path: Path) -> IO[bytes]:
-    """Open a file that will replace another: who may not read that one may not read this one, from its first byte."""
-    mode = mode_of(path)
-    if mode is None:
-        return fresh.open("wb")
-    file = open(fresh, "wb", opener=lambda name, flags: os.open(name, flags, mode & 0o600))  # noqa: SIM115
-    fresh.chmod(mode)
-    return file
-
-
-def mode_of(path: Path) -> int | None:
-    """Who may read, write and enter what stands there; `None` if nothing does."""
-    try:
-        return stat.S_IMODE(path.stat().st_mode) & 0o777
-    except FileNotFoundError:
-        return None
-
-
-def sync(file: IO[bytes]) -> None:
-    """Have what was written on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Have a rename on the disk, where folders can be opened."""
-    with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-
-def put(fresh: Path, path: Path) -> None:
-    """Put a whole file in its place."""
-    fresh.replace(path)
-    sync_folder(path.parent)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -12,8 +12,9 @@ from typing import IO
 
 import attrs
 
+from .._files import create, put, remove, sync
 from ..errors import CheckpointError
-from .files import beside, check_place, create, put, remove, sync, told
+from .files import beside, check_place, told
 from .flat import Csv, line
 from .job import Job, Mark, Options, Portion
 from .state import State

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import attrs
 
+from .._files import mode_of, put, remove, sync_folder
 from ..errors import CheckpointError, ExportError
 from .columnar import Sheet
-from .files import beside, mode_of, put, remove, sync_folder, told, write_json
+from .files import beside, told, write_json
 from .job import Job, Mark, Options, Portion
 from .state import State
 

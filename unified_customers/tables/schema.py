@@ -6,10 +6,9 @@ Knows pyarrow's types; must not know customers' values.
 from __future__ import annotations
 
 import functools
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError
+from .._extras import need
 from .columns import DIGITS, SCALE, VERSION, Column, columns
 
 if TYPE_CHECKING:
@@ -20,23 +19,9 @@ if TYPE_CHECKING:
 KEY = b"unified_customers.schema"
 
 
-def extra(module: str, name: str, needs: str) -> Any:
-    """A module that an extra brings.
-
-    Raises:
-        ConfigurationError: It is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise ConfigurationError(
-            f"{needs} needs {module.partition('.')[0]}: pip install 'unified-customers[{name}]'"
-        ) from None
-
-
 def arrow() -> Any:
     """The module pyarrow."""
-    return extra("pyarrow", "arrow", "Arrow")
+    return need("pyarrow", "Arrow", "arrow")
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import functools
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,43 @@ _ESCAPED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 
 def dump(value: Any, *, ascii: bool = False, indent: int | None = None) -> str:
     """JSON text of plain values."""
-    return _escaped(json.dumps(value, ensure_ascii=ascii, indent=indent, allow_nan=False))
+    text = None if ascii or indent is not None else quick(value)
+    return _escaped(json.dumps(value, ensure_ascii=ascii, indent=indent, allow_nan=False)) if text is None else text
+
+
+def quick(value: Any, **ready: bytes) -> str | None:
+    """What `dump` makes of a value, several times faster; `None` where the two could differ.
+
+    Args:
+        value: A dict, where there are more fields; else any plain value.
+        ready: Fields to put behind those of the dict; JSON already, of what both ways write alike.
+    """
+    try:
+        if alike(value):
+            more = {name: msgspec.Raw(words) for name, words in ready.items()}
+            words = _encoder().encode({**value, **more} if more else value)
+            return _escaped(msgspec.json.format(words, indent=0).decode())
+    except (TypeError, ValueError, OverflowError, RecursionError):  # half a character, for instance
+        pass
+    return None
+
+
+_ATOMS = frozenset({str, int, bool, type(None)})
+_TEXT = frozenset({str})
+
+
+def alike(value: Any) -> bool:
+    """Whether `json` and `msgspec` write it alike: floats and types of a user's own they may not."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return True
+    if kind is dict:
+        return _TEXT.issuperset(map(type, value)) and _all_alike(value.values())
+    return kind is list and _all_alike(value)
+
+
+def _all_alike(values: Iterable[Any]) -> bool:
+    return all(map(alike, [value for value in values if type(value) not in _ATOMS]))
 
 
 def exact(value: Any) -> str:
@@ -60,6 +96,6 @@ def whole(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    if text.isascii() and "\x7f" not in text:
+    if text.isprintable():  # as none of them is; quicker than looking for each
         return text
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
