@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .adapters.flatpeak import Flatpeak
     from .adapters.flexportal import FlexPortal
     from .adapters.flexprice import Flexprice
-    from .client import AsyncClient, Client, connect, connect_async
+    from .async_client import AsyncClient, connect_async
+    from .client import Client, connect
     from .directory import AsyncDirectory, AsyncDirectoryListing, Directory, DirectoryListing, DirectoryReport
     from .errors import (
         ApiError,
@@ -84,7 +85,8 @@ _ROOMS = {
     "_listing": ("AsyncListing", "Listing"),
     "_retry": ("Retry",),
     "_walk": ("Report",),
-    "client": ("AsyncClient", "Client", "connect", "connect_async"),
+    "async_client": ("AsyncClient", "connect_async"),
+    "client": ("Client", "connect"),
     "directory": ("AsyncDirectory", "AsyncDirectoryListing", "Directory", "DirectoryListing", "DirectoryReport"),
     "errors": (
         "ApiError",

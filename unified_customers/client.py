@@ -1,251 +1,45 @@
-"""`Client` and `AsyncClient`: the two pumps that carry conversations out, and all the I/O there is.
+"""`Client`: carries conversations out with httpx, synchronously; may be shared by threads.
 
-Knows httpx, time and locks; must not know a provider's spelling. Both pumps are a few lines; whatever they
-would say twice stands in `_account` and `_conversation` instead.
+Knows httpx, time and locks; must not know a provider's spelling. The pump is a few lines; whatever it and that of
+`AsyncClient` would say twice stands in `_account`, `_conversation` and `_client` instead.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import math
-import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from http import cookiejar
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from . import _account, _fields, _quiet, _writing, registry
+from . import _account, _quiet, _writing, registry
 from ._account import CheckResult
 from ._adapter import Adapter, Position
-from ._conversation import Context, Outcome
-from ._jobs import TaskBell, TaskJob, ThreadBell, ThreadJob
-from ._listing import AsyncListing, Listing
+from ._client import PATIENCE, Several, Shared
+from ._conversation import Outcome
+from ._http import READ, Timeout, built, nothing, own, response_of, traced, unreachable
+from ._jobs import ThreadBell, ThreadJob
+from ._listing import Listing
 from ._lookahead import Lookahead
-from ._pace import Pace
 from ._pool import Pool
 from ._query import Wanted, known_keywords
-from ._retry import Retry, retry_after
-from ._version import __version__
-from ._walk import OnBadRecord, Plan, Walk
-from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Response, Send, Step, Token, Unreachable
-from .errors import ConfigurationError, CustomersError, Fault
+from ._retry import Retry
+from ._walk import OnBadRecord, Walk
+from ._wire import Conversation, First, NeedToken, Ready, Reply, Request, Send, Step, Token
+from .errors import ConfigurationError, CustomersError
 from .events import Listener
 from .models import Customer, CustomerFields
 
 T = TypeVar("T")
-Several = str | Iterable[str] | None
-Timeout = float | tuple[float, float] | httpx.Timeout | Literal["never"]
-
-_CONNECT, _READ = 10.0, 30.0
-_PATIENCE = 5.0  # seconds that closing waits for requests that were sent ahead
-_NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})  # no connection was there to send on
-_AGENT = f"unified-customers/{__version__}"
 
 
-class _Shared:
-    """What both clients are made of."""
-
-    def __init__(
-        self,
-        provider: Adapter,
-        timeout: Timeout | None,
-        retry: Retry | None,
-        on_event: Listener | None,
-        rate: float | None,
-        *,
-        account: str | None,
-    ) -> None:
-        self._context: Context = _account.context_of(provider, retry, on_event, account)
-        self._pace = None if rate is None else Pace(rate)
-        self._timeout = timeout_of(timeout)
-        self._token: Token | None = None
-        self._closed = False
-        _quiet.install()
-
-    @property
-    def provider(self) -> Adapter:
-        """The account's settings."""
-        return self._context.adapter
-
-    def _plan(
-        self,
-        wanted: Wanted,
-        *,
-        max_items: int | None,
-        after: str | None,
-        before: str | None,
-        concurrency: int,
-        prefetch: int,
-        ordered: bool,
-        on_bad_record: OnBadRecord,
-    ) -> Plan:
-        return _account.plan(
-            self._context,
-            wanted,
-            after=after,
-            before=before,
-            max_items=max_items,
-            concurrency=concurrency,
-            prefetch=prefetch,
-            ordered=ordered,
-            on_bad_record=on_bad_record,
-        )
-
-    def check_create(self, **fields: Unpack[CustomerFields]) -> tuple[Fault, ...]:
-        """Everything for which `create` would refuse these fields; nothing is sent.
-
-        Raises:
-            UnsupportedError: There is no such keyword.
-        """
-        return _fields.faults(self.provider, fields, creating=True)
-
-    def check_update(self, **fields: Unpack[CustomerFields]) -> tuple[Fault, ...]:
-        """Everything for which `update` would refuse these fields, as far as that can be told without asking.
-
-        Raises:
-            UnsupportedError: There is no such keyword.
-        """
-        return _fields.faults(self.provider, fields, creating=False)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._context.adapter.name}>"
-
-    def _heard(self, response: Response) -> Response:
-        if self._pace is not None:
-            self._pace.heard(response.status, retry_after(response.headers, response), time.monotonic())
-        return response
-
-    def _refuse_closed(self) -> None:
-        if self._closed:
-            raise ConfigurationError("this client is closed: open a new one, or keep it open with `with`")
-
-
-def timeout_of(value: Any) -> httpx.Timeout:
-    """Timeouts in seconds: one for reading, or (connect, read); waiting for ever takes the word "never".
-
-    Raises:
-        ConfigurationError: It is `None`, or no positive number.
-    """
-    if isinstance(value, httpx.Timeout):
-        return value
-    if value == "never":
-        return httpx.Timeout(None)
-    connect, read = value if isinstance(value, tuple) and len(value) == 2 else (_CONNECT, value)
-    for seconds in (connect, read):
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-            raise ConfigurationError(
-                "timeout= is a number of seconds above 0, or (connect, read); to wait for ever, say timeout='never'"
-            )
-    return httpx.Timeout(read, connect=min(connect, read) if not isinstance(value, tuple) else connect)
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """One TLS context for all clients: making one takes longer than a request."""
-    return httpx.create_ssl_context()
-
-
-def _own(make: Callable[..., Any], timeout: httpx.Timeout, http2: bool, **more: Any) -> Any:
-    """A client of our own."""
-    headers = {"user-agent": _AGENT}
-    try:
-        return make(timeout=timeout, http2=http2, verify=_tls(), follow_redirects=False, headers=headers, **more)
-    except ImportError:
-        raise ConfigurationError("http2=True needs an extra: pip install 'unified-customers[http2]'") from None
-
-
-def small_http(kind: Literal["sync", "async"], timeout: Timeout | None, *, http2: bool) -> Callable[[], Any]:
-    """What makes an HTTP client for one reader of many accounts: it keeps one connection open, and no cookie.
-
-    A cookie of one account must not reach another; keys go along with each request.
-
-    Args:
-        kind: Which of httpx's.
-        timeout: As for `Client`.
-        http2: See `Client`.
-    """
-    make: Callable[..., Any] = httpx.Client if kind == "sync" else httpx.AsyncClient
-    seconds, limits = timeout_of(timeout), httpx.Limits(max_connections=None, max_keepalive_connections=1)
-
-    def made() -> Any:
-        nobody = cookiejar.DefaultCookiePolicy(allowed_domains=())
-        return _own(make, seconds, http2, limits=limits, cookies=cookiejar.CookieJar(nobody))
-
-    return made
-
-
-def _built(http: Any, request: Request, extensions: dict[str, Any]) -> Any:
-    extra = {"extensions": extensions} if extensions else {}
-    return http.build_request(request.method, request.url, headers=list(request.headers), content=request.body, **extra)
-
-
-def _nothing() -> None:
-    return None
-
-
-def _traced(sent: Callable[[], None]) -> dict[str, Any]:
-    """Have httpx say when a request has left: the provider works from then on."""
-    if sent is _nothing:
-        return {}
-
-    def trace(name: str, _: Any) -> None:
-        if name.endswith("send_request_body.complete"):
-            sent()
-
-    return {"trace": trace}
-
-
-def _traced_async(sent: Callable[[], None]) -> dict[str, Any]:
-    """The same for an async client, which awaits it."""
-    if sent is _nothing:
-        return {}
-
-    async def trace(name: str, _: Any) -> None:
-        if name.endswith("send_request_body.complete"):
-            sent()
-
-    return {"trace": trace}
-
-
-async def _read(answer: Any) -> bytes:
-    """A whole body, as it was before its content encoding.
-
-    httpx's own way of reading leaves its generators half-run where the encoding is broken, and trio warns of that.
-    """
-    if answer.is_stream_consumed:  # a transport that brings whole answers, as recordings do
-        return bytes(answer.content)
-    raw = b"".join([chunk async for chunk in answer.aiter_raw()])
-    if "content-encoding" not in answer.headers:
-        return raw
-    return bytes(type(answer)(answer.status_code, headers=answer.headers, content=raw).content)
-
-
-def _response(answer: Any, body: bytes, began: float) -> Response:
-    return Response(
-        status=answer.status_code,
-        headers={name.lower(): value for name, value in answer.headers.items()},
-        body=body,
-        elapsed=time.monotonic() - began,
-        received=time.time(),
-    )
-
-
-def _unreachable(error: Exception, began: float) -> Unreachable:
-    """What went wrong, in words that hold no address; the class names are httpx's, and httpx2's."""
-    name = type(error).__name__
-    kind = "timeout" if "Timeout" in name else "unreadable" if name == "DecodingError" else "connection"
-    return Unreachable(kind=kind, reason=name, elapsed=time.monotonic() - began, sent=name not in _NOT_SENT)
-
-
-class Client(_Shared):
+class Client(Shared):
     """One account, read synchronously; may be shared by threads.
 
     Args:
@@ -266,7 +60,7 @@ class Client(_Shared):
         self,
         provider: Adapter,
         *,
-        timeout: Timeout | None = _READ,
+        timeout: Timeout | None = READ,
         retry: Retry | None = None,
         http_client: httpx.Client | None = None,
         on_event: Listener | None = None,
@@ -280,7 +74,7 @@ class Client(_Shared):
             raise ConfigurationError("http_client= takes an httpx.Client")
         if isinstance(http_client, httpx.AsyncClient):
             raise ConfigurationError("http_client= takes an httpx.Client; an httpx.AsyncClient goes with AsyncClient")
-        self._http: Any = _own(httpx.Client, self._timeout, http2) if http_client is None else http_client
+        self._http: Any = own(httpx.Client, self._timeout, http2) if http_client is None else http_client
         self._owned = http_client is None
         self._pool = None if http2 or not self._owned else Pool(self._another, first=self._http)
         self._lock = threading.Lock()
@@ -301,7 +95,7 @@ class Client(_Shared):
         """Give the connections back; an injected client stays open."""
         self._closed = True
         self._closing.set()
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + PATIENCE
         for job in [*self._jobs]:
             job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
@@ -315,11 +109,11 @@ class Client(_Shared):
         httpcore 1.0 lets a thread that looks for a connection close one that another thread is about to use (it takes
         the answer that has come for the end of an idle connection), so no two of ours share a client.
         """
-        made: httpx.Client = _own(httpx.Client, self._timeout, http2=False)
+        made: httpx.Client = own(httpx.Client, self._timeout, http2=False)
         return made
 
     def pump(
-        self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
+        self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = nothing
     ) -> T:
         """Carry a conversation out.
 
@@ -392,12 +186,12 @@ class Client(_Shared):
         began = time.monotonic()
         try:
             with _quiet.quietly(step.request.what), self._lent() as http:
-                request = _built(http, step.request, _traced(sent))
+                request = built(http, step.request, traced(sent))
                 answer = http.send(request, auth=None, follow_redirects=False)
-            return self._heard(_response(answer, answer.content, began))
+            return self._heard(response_of(answer, answer.content, began))
         except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
             self._refuse_closed()  # closed under the request: asking again would not help
-            return _unreachable(error, began)
+            return unreachable(error, began)
 
     def _lent(self) -> AbstractContextManager[Any]:
         return contextlib.nullcontext(self._http) if self._pool is None else self._pool.lend("")
@@ -405,7 +199,7 @@ class Client(_Shared):
     def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
         if seconds:
             sent()  # it will be long
-            (self._sleep if sent is _nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
+            (self._sleep if sent is nothing else self._nap)(seconds)  # what runs ahead of its turn wakes to be closed
             self._refuse_closed()
 
     def _signed(self, conversation: Conversation[Any], need: NeedToken) -> Step:
@@ -606,279 +400,10 @@ class Client(_Shared):
         return self.pump(_account.check(self._context))
 
 
-class AsyncClient(_Shared):
-    """One account, read asynchronously, on asyncio or trio; may be shared by tasks of one event loop.
-
-    Arguments are those of `Client`; `http_client` takes an `httpx.AsyncClient`.
-    """
-
-    def __init__(
-        self,
-        provider: Adapter,
-        *,
-        timeout: Timeout | None = _READ,
-        retry: Retry | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        on_event: Listener | None = None,
-        rate: float | None = None,
-        http2: bool = False,
-        _sleep: Callable[[float], Any] | None = None,
-        _account_name: str | None = None,
-    ) -> None:
-        import anyio
-
-        super().__init__(provider, timeout, retry, on_event, rate, account=_account_name)
-        if http_client is not None and not hasattr(http_client, "build_request"):
-            raise ConfigurationError("http_client= takes an httpx.AsyncClient")
-        if isinstance(http_client, httpx.Client):
-            raise ConfigurationError("http_client= takes an httpx.AsyncClient; an httpx.Client goes with Client")
-        self._http: Any = _own(httpx.AsyncClient, self._timeout, http2) if http_client is None else http_client
-        self._owned = http_client is None
-        self._lock = anyio.Lock()
-        self._jobs: set[TaskJob] = set()
-        self._sleep = _sleep or anyio.sleep
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Give the connections back; an injected client stays open."""
-        import anyio
-
-        self._closed = True
-        jobs = [*self._jobs]
-        for job in jobs:
-            job.cancel()
-        with anyio.CancelScope(shield=True):  # also where the whole of it was cancelled
-            for job in jobs:
-                await job.ended()
-            if self._owned:
-                await self._http.aclose()
-        self._context.watch.close()
-
-    async def pump(
-        self, conversation: Conversation[T], look: Lookahead | None = None, sent: Callable[[], None] = _nothing
-    ) -> T:
-        """Carry a conversation out.
-
-        Args:
-            conversation: What to carry out.
-            look: What of it was sent before its turn.
-            sent: Called when a request has left, or waits.
-        """
-        self._refuse_closed()
-        reply: Any = None
-        while True:
-            try:
-                step = conversation.send(reply)
-                while isinstance(step, NeedToken):
-                    step = await self._signed(conversation, step)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            if isinstance(step, Send):
-                reply = await self._send(step, sent)
-            elif isinstance(step, Ready):
-                job = None if look is None else look.taken(step.request)
-                reply = None if look is None or job is None else look.note(await job.result())
-            else:
-                reply = 0 if look is None else await self._first(look, step)
-
-    def task(self) -> int:
-        """Which task this is."""
-        import anyio
-
-        return anyio.get_current_task().id
-
-    async def turn(self, walk: Walk) -> bool:
-        """Carry a walk's turn out, and send what it will ask for next."""
-        if walk.look is not None and walk.look.bell is None:
-            walk.look.bell = TaskBell()
-        walk.told.began()  # before anything of it is sent
-        if walk.look is not None and walk.look.at_once:
-            self._look_ahead(walk)
-        found = await self.pump(walk.turn(), walk.look)
-        begun = self._look_ahead(walk)
-        for job in begun[:1] if walk.look is None or walk.look.at_once else walk.look.jobs:
-            await job.wait_sent()
-        return found
-
-    def _look_ahead(self, walk: Walk) -> list[TaskJob]:
-        look = walk.look
-        return [] if look is None else [self._begin(look, *aim) for aim in walk.aims()]
-
-    def _begin(self, look: Lookahead, position: Position, request: Request) -> TaskJob:
-        async def work(sent: Callable[[], None]) -> Outcome:
-            outcome = await self.pump(look.fetch(position, request), None, sent)
-            onward = look.onward(position, outcome)
-            if onward is not None:
-                self._begin(look, *onward)
-            return outcome
-
-        job = TaskJob(work, self._jobs, look.bell.ring)
-        look.started(request, job)
-        with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
-            job.start()
-        return job
-
-    async def _first(self, look: Lookahead, step: First) -> int:
-        for aim in step.begin:
-            self._begin(look, *aim)
-        return int(await look.bell.wait(lambda: look.answered(step.requests)))
-
-    async def _send(self, step: Send, sent: Callable[[], None]) -> Reply:
-        await self._wait(step.after, sent)
-        slowed = -1
-        while self._pace is not None and slowed != self._pace.slowed:
-            slowed = self._pace.slowed
-            await self._wait(self._pace.wait(time.monotonic()), sent)
-        began = time.monotonic()
-        try:
-            with _quiet.quietly(step.request.what):
-                request = _built(self._http, step.request, _traced_async(sent))
-                answer = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
-                try:
-                    body = await _read(answer)
-                finally:
-                    await answer.aclose()
-            return self._heard(_response(answer, body, began))
-        except Exception as error:  # noqa: BLE001 - whatever an HTTP client raises, no answer came
-            self._refuse_closed()  # closed under the request: asking again would not help
-            return _unreachable(error, began)
-
-    async def _wait(self, seconds: float, sent: Callable[[], None]) -> None:
-        if seconds:
-            sent()  # it will be long
-            await self._sleep(seconds)
-
-    async def _signed(self, conversation: Conversation[Any], need: NeedToken) -> Step:
-        """Go on with a token, or with the error that none could be had, which is the conversation's own to end with."""
-        try:
-            token = await self._sign_in(need)
-        except CustomersError as error:
-            return conversation.throw(error)
-        return conversation.send(token)
-
-    async def _sign_in(self, need: NeedToken) -> Token:
-        async with self._lock:  # one sign-in at a time, however many walks run
-            self._token = await self.pump(self._context.sign_in(need, self._token, time.monotonic()))
-            return self._token
-
-    @known_keywords
-    def customers(
-        self,
-        *,
-        email: str | None = None,
-        status: str | None = None,
-        kind: str | None = None,
-        external_id: Several = None,
-        ids: Several = None,
-        parent_ids: Several = None,
-        created_after: datetime | date | str | None = None,
-        sort: str | None = None,
-        order: str | None = None,
-        params: Mapping[str, Any] | None = None,
-        page_size: int | None = None,
-        max_items: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        concurrency: int = 1,
-        prefetch: int = 0,
-        ordered: bool = True,
-        unsupported: str = "raise",
-        on_bad_record: OnBadRecord = "raise",
-    ) -> AsyncListing:
-        """The customers of this account, for `async for`; arguments and errors are those of `Client.customers`."""
-        wanted = Wanted(
-            email=email,
-            status=status,
-            kind=kind,
-            external_id=external_id,
-            ids=ids,
-            parent_ids=parent_ids,
-            created_after=created_after,
-            sort=sort,
-            order=order,
-            params=params,
-            page_size=page_size,
-            backwards=before is not None,
-            unsupported=unsupported,
-        )
-        plan = self._plan(
-            wanted,
-            max_items=max_items,
-            after=after,
-            before=before,
-            concurrency=concurrency,
-            prefetch=prefetch,
-            ordered=ordered,
-            on_bad_record=on_bad_record,
-        )
-        return AsyncListing(plan, self)
-
-    async def customer(self, id: str | None = None, *, external_id: str | None = None) -> Customer:
-        """One customer; arguments and errors are those of `Client.customer`."""
-        return await self.pump(_account.one(self._context, id, external_id))
-
-    @known_keywords
-    async def count(
-        self,
-        *,
-        email: str | None = None,
-        status: str | None = None,
-        kind: str | None = None,
-        external_id: Several = None,
-        ids: Several = None,
-        parent_ids: Several = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> int:
-        """How many customers there are; arguments and errors are those of `Client.count`."""
-        wanted = Wanted(
-            email=email,
-            status=status,
-            kind=kind,
-            external_id=external_id,
-            ids=ids,
-            parent_ids=parent_ids,
-            params=params,
-        )
-        return await self.pump(_account.count(self._context, wanted))
-
-    async def create(self, **fields: Unpack[CustomerFields]) -> Customer:
-        """Create a customer; arguments and errors are those of `Client.create`.
-
-        One that is cancelled on its way may have happened.
-        """
-        doubt = _writing.doubt_of(self._context)
-        with doubt:
-            return await self.pump(_writing.create(self._context, fields, doubt))
-
-    async def update(self, id: str, **fields: Unpack[CustomerFields]) -> Customer:
-        """Change a customer; arguments and errors are those of `Client.update`."""
-        return await self.pump(_writing.update(self._context, id, fields))
-
-    async def archive(self, id: str) -> None:
-        """Take a customer out of use; errors are those of `Client.archive`."""
-        await self.pump(_writing.archive(self._context, id))
-
-    async def delete(self, id: str, *, cascade: bool = False) -> None:
-        """Erase a customer for good; arguments and errors are those of `Client.delete`."""
-        await self.pump(_writing.delete(self._context, id, cascade))
-
-    async def check(self) -> CheckResult:
-        """Sign in, read one page, and say what was found."""
-        return await self.pump(_account.check(self._context))
-
-
 def connect(
     name: str,
     *,
-    timeout: Timeout | None = _READ,
+    timeout: Timeout | None = READ,
     retry: Retry | None = None,
     http_client: httpx.Client | None = None,
     on_event: Listener | None = None,
@@ -903,23 +428,5 @@ def connect(
     """
     account = registry.settings(name, settings)
     return Client(
-        account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event, rate=rate, http2=http2
-    )
-
-
-def connect_async(
-    name: str,
-    *,
-    timeout: Timeout | None = _READ,
-    retry: Retry | None = None,
-    http_client: httpx.AsyncClient | None = None,
-    on_event: Listener | None = None,
-    rate: float | None = None,
-    http2: bool = False,
-    **settings: Any,
-) -> AsyncClient:
-    """Open an async client by its provider's name; arguments and errors are those of `connect`."""
-    account = registry.settings(name, settings)
-    return AsyncClient(
         account, timeout=timeout, retry=retry, http_client=http_client, on_event=on_event, rate=rate, http2=http2
     )

@@ -24,10 +24,12 @@ from ._directory.naming import Accounts
 from ._directory.progress import DirectoryReport, OnAccountError, Progress
 from ._directory.tasks import AsyncDirectoryIterator, AsyncDirectoryPageIterator, AsyncReading
 from ._directory.threads import DirectoryIterator, DirectoryPageIterator, Reading
+from ._http import Timeout, small_http
 from ._pool import Pool
 from ._retry import Retry
 from ._walk import Plan, Report
-from .client import AsyncClient, Client, Timeout, small_http
+from .async_client import AsyncClient
+from .client import Client
 from .errors import ConfigurationError, CustomersError, InvalidRequestError
 from .events import Event
 

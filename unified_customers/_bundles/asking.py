@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 from .._adapter import Adapter
+from .._http import small_http
 from .._pool import Pool
-from ..client import Client, small_http
+from ..client import Client
 from ..errors import CustomersError
 
 T = TypeVar("T")

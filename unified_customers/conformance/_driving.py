@@ -14,7 +14,8 @@ import httpx
 from .._retry import Retry
 from .._wire import Send, Unreachable
 from ..adapter import Adapter, Request
-from ..client import AsyncClient, Client
+from ..async_client import AsyncClient
+from ..client import Client
 from ._server import Line, Reply
 
 ONCE = Retry(attempts=1)
