@@ -85,6 +85,10 @@ FLEXPRICE = '[accounts.berlin]\nprovider = "flexprice"\n'
         (f'{FLEXPRICE}api_key = {{ vault = "{SECRET}" }}\n', "stands as"),
         (f'{FLEXPRICE}api_key = {{ env = "HAS_NONE" }}\n', "HAS_NONE, which is not set"),
         (f'{FLEXPRICE}api_key = {{ file = "none" }}\n', "can't be read"),
+        (f'{FLEXPRICE}api_key = {{ file = "~nobody-of-that-name/key" }}\n', "no such user's folder"),
+        (f'{FLEXPRICE}api_key = {{ file = "a\\u0000b" }}\n', "can't be read"),
+        (f"{FLEXPRICE}scan = {'[' * 2000}{']' * 2000}\n", "can't be read"),
+        (f"{FLEXPRICE}scan = {'1' * 5000}\n", "can't be read"),
         (f'{FLEXPRICE}api_key = {{ env = "KEY" }}\ntoken = "{SECRET}"\n', "token must not stand"),
         (f'{FLEXPRICE}api_key = {{ env = "KEY" }}\nother = "{SECRET}"\n', "does not know other"),
         (f'{FLEXPRICE}api_key = {{ env = "KEY" }}\nbase_url = "ftp://{SECRET}@host"\n', "base_url"),
@@ -109,7 +113,7 @@ def test_what_is_wrong_is_told_by_account_and_file_and_never_by_value(tmp_path, 
     assert says in said
     assert str(path) in said
     assert SECRET not in said
-    assert "berlin" in said or says in {"no account stands in", "tables such as", "not valid TOML"}
+    assert "berlin" in said or says in {"no account stands in", "tables such as", "not valid TOML", "can't be read"}
 
 
 def test_a_file_that_is_not_text_or_not_there_is_told(tmp_path):

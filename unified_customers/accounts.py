@@ -124,7 +124,7 @@ def load(path: str | Path) -> Book:
         place = re.search(r"at (line \d+, column \d+|end of document)", str(error))
         where = f" ({place[1]})" if place else ""
         raise ConfigurationError(f"{found} is not valid TOML{where}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{found} can't be read: {_why(error)}") from None
     tables = content.get("accounts", {})
     if not isinstance(tables, dict):
@@ -150,8 +150,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {folded[near[0]]}? " if near else ""
 
 
-def _why(error: OSError | UnicodeDecodeError) -> str:
-    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else os.strerror(error.errno or 0)
+def _why(error: Exception) -> str:
+    """In words that hold nothing of the file."""
+    if isinstance(error, OSError):
+        return os.strerror(error.errno or 0)
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
+        return "there is no such user's folder"
+    return "it holds something too large, or its name is none"
 
 
 def _in_toml(message: str) -> str:
@@ -179,7 +186,7 @@ def _kept(key: str, value: Mapping[str, Any], where: str, path: Path) -> str:
     """A value that is kept elsewhere."""
     kind, place = _place_of(key, value, where)
     if kind == "file":
-        return _from_file(key, path.parent / Path(place).expanduser(), where)
+        return _from_file(key, path.parent, place, where)
     found = os.environ.get(place)
     if not found:
         raise ConfigurationError(f"{where}: {key} is in the variable {place}, which is not set")
@@ -195,8 +202,10 @@ def _place_of(key: str, value: Mapping[str, Any], where: str) -> tuple[str, str]
     raise ConfigurationError(f'{where}: {key} stands as {{ env = "NAME" }} or {{ file = "PATH" }}')
 
 
-def _from_file(key: str, path: Path, where: str) -> str:
+def _from_file(key: str, folder: Path, place: str, where: str) -> str:
+    path = folder / place
     try:
+        path = folder / Path(place).expanduser()
         return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ConfigurationError(f"{where}: {key} is in the file {path}, which can't be read: {_why(error)}") from None
