@@ -89,6 +89,7 @@ def test_to_dict_holds_plain_values_of_every_field(customer):
         {"provider": "x", "id": "y", "colour": "red"},
         {"provider": "x", "id": "y", "created_at": "yesterday"},
         {"provider": "x", "id": "y", "created_at": 7},
+        {"provider": "x", "id": "y", "created_at": "0001-01-01T00:00:00+23:00"},
         {"provider": "x", "id": "y", "billing_address": {"planet": "Mars"}},
         {"provider": "x", "id": "y", "billing_address": "Main Street"},
         {"provider": "x", "id": "y", "metrics": {"margin": "much"}},

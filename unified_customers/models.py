@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NoReturn, TypedDict
@@ -419,7 +419,7 @@ def from_dict(data: Mapping[str, Any]) -> Customer:
     """
     try:
         return _customer(dict(data))
-    except (TypeError, ValueError, KeyError, InvalidOperation, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, ArithmeticError, AttributeError) as error:
         msg = f"this is not a customer as to_dict() makes it ({type(error).__name__})"
         raise InvalidRequestError(msg) from None
 
