@@ -10,6 +10,8 @@ import time
 import pytest
 from cli_running import SECONDS, one_line, run, start
 
+import unified_customers as uc
+
 pytest.importorskip("pyarrow")
 pytest.importorskip("duckdb")
 
@@ -78,6 +80,24 @@ def test_an_account_that_failed_is_told_and_the_others_are_there(box, tmp_path):
     done = run(*words, "--on-account-error", "collect", "--quiet", box=box, cwd=tmp_path)
     assert done.returncode == 1
     assert one_line(done.stderr).startswith("error: 1 accounts failed and are not in a.csv: flatpeak: ")
+    assert len((tmp_path / "a.csv").read_text("utf-8").splitlines()) > 60
+
+
+def test_an_account_that_failed_before_a_kill_at_the_very_end_is_told(box, tmp_path, monkeypatch):
+    """With exit code 1 too, though nobody is asked any more."""
+
+    def struck(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("unified_customers.tables.lines.put", struck)
+    accounts = {"flexprice": uc.Flexprice(**box.flexprice.settings), "flatpeak": uc.Flatpeak(**box.flatpeak.settings)}
+    box.flatpeak.fault("garbage", times=99, on="list")
+    with uc.Directory(accounts, retry=uc.Retry(attempts=1)) as directory, pytest.raises(KeyboardInterrupt):
+        uc.export(directory, tmp_path / "a.csv", on_account_error="collect")
+    words = ("export", "flexprice", "flatpeak", "--to", "a.csv", "--resume", "--on-account-error", "collect", "--quiet")
+    done = run(*words, box=box, cwd=tmp_path)
+    assert done.returncode == 1
+    assert one_line(done.stderr).startswith("error: accounts failed before and are not in a.csv: export again")
     assert len((tmp_path / "a.csv").read_text("utf-8").splitlines()) > 60
 
 

@@ -520,6 +520,26 @@ def test_an_account_that_failed_loses_nobody(box, tmp_path):
     assert gone == ["pune"]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.duckdb", "parts/"])
+def test_an_account_that_failed_is_not_forgotten_where_the_end_was_struck(box, tmp_path, monkeypatch, name):
+    """Who resumes has only to put the file in its place, asks nobody, and still does not call it complete."""
+    accounts = {"doha": uc.FlexPortal(**box.flexportal.settings), "pune": uc.Flexprice(**box.flexprice.settings)}
+
+    def struck(*_):
+        raise KeyboardInterrupt
+
+    with uc.Directory(accounts, retry=uc.Retry(attempts=1)) as directory:
+        box.flexportal.fault("503", times=9, on="list")
+        with monkeypatch.context() as patched:
+            for room in ("lines", "database", "parts"):
+                patched.setattr(f"unified_customers.tables.{room}.put", struck)
+            with pytest.raises(KeyboardInterrupt):
+                uc.export(directory, place(tmp_path, name), on_account_error="collect")
+        result = uc.export(directory, place(tmp_path, name), on_account_error="collect", resume=True)
+    assert (result.rows, result.resumed, result.complete) == (40, True, False)
+    assert {row["account"] for row in rows(tmp_path / name)} == {"pune"}
+
+
 def test_a_database_of_another_query_or_account_is_refused(client, box, tmp_path):
     """It says what differs; the table is as it was."""
     uc.export(client, tmp_path / "a.duckdb")

@@ -67,6 +67,8 @@ def export(
         except (uc.CustomersError, KeyboardInterrupt) as error:
             raise exits.Stopped(error) from error
     _sum_up(result, held)
+    if query.get("on_bad_record") != "skip" and since is None:
+        _refuse_unsaid(result)
 
 
 def _opened(
@@ -90,6 +92,12 @@ def _sum_up(result: uc.ExportResult, held: State) -> None:
     if result.errors:
         said = "; ".join(f"{name}: {error.message}" for name, error in result.errors.items())
         raise exits.Failure(f"{len(result.errors)} accounts failed and are not in {result.path}: {said}")
+
+
+def _refuse_unsaid(result: uc.ExportResult) -> None:
+    """Accounts had failed, and the process that knew which was killed at the very end."""
+    if result.resumed and not (result.complete or result.errors):
+        raise exits.Failure(f"accounts failed before and are not in {result.path}: export again to see which, and why")
 
 
 def _counts(result: uc.ExportResult) -> str:

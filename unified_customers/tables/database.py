@@ -140,9 +140,10 @@ class DatabaseTarget:
 
     def _ended(self) -> Mark:
         """A whole file was killed before it was put in its place."""
-        found = self._one(f"SELECT checkpoint, rows, bad, rounded, new, changed, gone FROM {_LOG}")
-        self.counts = Counts(*found[4:])
-        return Mark(found[0], found[1], found[2], done=True, rounded=found[3])
+        found = self._one(f"SELECT checkpoint, rows, bad, rounded, complete, new, changed, gone FROM {_LOG}")
+        self.counts = Counts(*found[5:])
+        failed = not found[4] and not found[2] and self.job.since is None
+        return Mark(found[0], found[1], found[2], done=True, rounded=found[3], failed=failed)
 
     def write(self, portions: Sequence[Portion], mark: Mark) -> None:
         """Take some customers; now and then they are written, together with their mark."""

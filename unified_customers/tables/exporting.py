@@ -45,7 +45,8 @@ class ExportResult:
             not an export `since` an earlier one.
         resumed: Whether it went on with an export that had been stopped.
         report: What the walk did in this process: a `Report`, or a directory's with one for each account.
-        errors: With ``on_account_error="collect"``: the errors of accounts that failed, by name.
+        errors: With ``on_account_error="collect"``: the errors of accounts that failed in this process, by name. If
+            all that was left to a resumed export was to put the file in its place, `complete` alone tells of them.
         rounded: Figures that had more than 18 digits behind the point and were rounded there, half to even; never in
             CSV and JSON lines, which hold every digit.
         new: DuckDB only: customers that were not in the table before.
@@ -171,10 +172,11 @@ def _target(path: Path, kind: str, job: Job, options: Options, *, parted: bool) 
 def _run(job: Job, target: Target, path: Path, kind: str, *, resume: bool) -> ExportResult:
     begun = target.begin(resume=resume)
     mark = begun or Mark(job.start)
-    job.earlier_bad = mark.bad
+    job.earlier_bad, job.earlier_failed = mark.bad, mark.failed
     if not mark.done:
         listing = job.open(begun.checkpoint if begun else None)
         mark = _write(job, target, listing.pages(), mark, exact=kind not in _DECIMAL)
+        mark = attrs.evolve(mark, failed=bool(job.errors))  # who only puts the file in its place can't know
     target.finish(mark)
     counts: Counts | None = getattr(target, "counts", None)
     return ExportResult(

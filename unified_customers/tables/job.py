@@ -52,6 +52,7 @@ class Mark:
         bad: How many records were left out.
         done: Whether nothing is left but to put the file in its place.
         rounded: How many figures were rounded.
+        failed: Whether accounts had failed when nothing else was left to read.
     """
 
     checkpoint: str
@@ -59,6 +60,7 @@ class Mark:
     bad: int = 0
     done: bool = False
     rounded: int = 0
+    failed: bool = False
 
 
 @attrs.frozen
@@ -103,6 +105,7 @@ class Job:
     began: datetime = attrs.field(factory=lambda: datetime.now(UTC))
     listing: Any = None
     earlier_bad: int = 0
+    earlier_failed: bool = False
 
     @classmethod
     def of(cls, source: Source, query: dict[str, Any], since: Any, account: str | None) -> Self:
@@ -180,7 +183,7 @@ class Job:
     @property
     def whole(self) -> bool:
         """Whether every customer of the query is there, so that one who isn't is gone."""
-        return self.since is None and not self.bad and not self.errors
+        return self.since is None and not (self.bad or self.errors or self.earlier_failed)
 
     def provenance(self) -> dict[str, Any]:
         """Where a file comes from; of the query only the keywords' names, as values may be personal."""

@@ -49,6 +49,7 @@ class State:
                 int(content["bad"]),
                 bool(content["done"]),
                 int(content.get("rounded", 0)),
+                bool(content.get("failed", False)),
             )
             known = content["version"] == _VERSION
         except (KeyError, TypeError, ValueError):
