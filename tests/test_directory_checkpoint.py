@@ -168,6 +168,27 @@ def test_positions_come_back_as_they_were_saved(these):
     assert list(positions.load(positions.save(these)).values()) == these
 
 
+def test_accounts_alike_are_told_apart_by_name_however_many_they_are():
+    """Old ones find their place under another key, new ones none; nobody is asked for each pair of them."""
+
+    class Counted(dict):
+        asked = 0
+
+        def values(self):
+            self.asked += 1
+            return super().values()
+
+    names = [f"tenant-{n}" for n in range(300)]
+    known = {f"k#{name}": Position(f"k#{name}", name, f"uc1.{name}.y") for name in names[:150]}
+    keys = Counted({name: f"k#{name}" for name in names[1:]})
+    found = positions.matched(known, keys)
+    assert found == known
+    assert [one.name for one in positions.gone(found, keys)] == ["tenant-0"]
+    assert keys.asked == 2
+    alone = positions.matched({"k": Position("k", "tenant-1", "uc1.x.y")}, keys)
+    assert alone == {"k#tenant-1": Position("k#tenant-1", "tenant-1", "uc1.x.y")}
+
+
 @given(st.data())
 def test_a_damaged_checkpoint_is_told(data):
     """Wherever it is cut or changed."""

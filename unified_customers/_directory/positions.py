@@ -78,14 +78,20 @@ def matched(known: Mapping[str, Position], keys: Mapping[str, str]) -> dict[str,
     An account whose settings say of it what they say of no other is found under any name; one of several alike, by
     its name.
     """
-    found = dict(known)
+    found, present = dict(known), set(keys.values())
+    free: dict[str, list[str]] = {}  # those that no account has now, by settings; and by settings and name
+    called: dict[tuple[str, str | None], str] = {}
+    for old, position in known.items():
+        if old not in present:
+            free.setdefault(_settings(old), []).append(old)
+            called.setdefault((_settings(old), position.name), old)
     for name, key in keys.items():
         if key in found:
             continue
-        alike = [old for old in found if _settings(old) == _settings(key) and old not in keys.values()]
-        same = [old for old in alike if found[old].name == name]
-        old = next(iter(same or (alike if len(alike) == 1 and NAMED not in key else ())), None)
-        if old is not None:
+        alike = free.get(_settings(key), [])
+        old = called.get((_settings(key), name)) or (alike[0] if len(alike) == 1 and NAMED not in key else "")
+        if old in found:
+            alike.remove(old)
             found[key] = attrs.evolve(found.pop(old), key=key)
     return found
 
