@@ -109,19 +109,18 @@ class CustomerIterator(_Walking):
         return self
 
     def __next__(self) -> Customer:
-        state = self._walk.state
-        index = state.index
-        if index < state.count:
-            customer = state.make(index)
-            state.index = index + 1  # nothing is called from here on, so no signal comes between
-            return customer
-        self._tell(self._walk)
-        if not _turn(self._walk, self._pump):
-            raise StopIteration
-        state = self._walk.state
-        customer = state.make(0)
-        state.index = 1
-        return customer
+        while True:
+            state = self._walk.state
+            index = state.index
+            if index < state.count:
+                customer = state.make(index)
+                if state.index == index:  # no other thread was handed it meanwhile
+                    state.index = index + 1  # nothing is called from here on, so no signal comes between
+                    return customer
+                continue
+            self._tell(self._walk)
+            if not _turn(self._walk, self._pump):
+                raise StopIteration
 
 
 class PageIterator(_Walking):
@@ -136,18 +135,25 @@ class PageIterator(_Walking):
 
     def __next__(self) -> Page:
         walk = self._walk
-        self._tell(walk)
-        page = walk.page() if walk.pending or _turn(walk, self._pump) else None
-        if page is None:
-            raise StopIteration
-        state, count = walk.state, len(page)
-        state.index = count
-        return page
+        while True:
+            self._tell(walk)
+            if not (walk.pending or _turn(walk, self._pump)):
+                raise StopIteration
+            state = walk.state
+            index, count = state.index, state.count
+            page = walk.page_of(state, walk.report.pages)
+            if page is None:
+                raise StopIteration
+            if index < count and state.index == index:  # no other thread was handed it meanwhile
+                state.index = count
+                return page
 
 
 def _turn(walk: Walk, pump: SyncPump) -> bool:
     walk.enter(threading.get_ident())
     try:
+        if walk.pending:  # another thread has read a page meanwhile
+            return True
         return pump.turn(walk) if walk.look is not None else bool(pump.pump(walk.turn()))
     except CustomersError as error:
         raise with_checkpoint(error, walk) from error.__cause__

@@ -70,6 +70,8 @@ class Reading(Told):
         self._progress.enter(threading.get_ident())
         try:
             self._tell(self._progress)
+            if self._state.index < self._state.count:  # another thread has taken a page over meanwhile
+                return True
             return self._take()
         except Exception:
             raise
@@ -162,9 +164,10 @@ class DirectoryIterator(Reading):
             index = state.index
             if index < state.count:
                 customer = state.make(index)
-                state.index = index + 1  # nothing is called from here on, so no signal comes between
-                return customer
-            if not self._more():
+                if state.index == index:  # no other thread was handed it meanwhile
+                    state.index = index + 1  # nothing is called from here on, so no signal comes between
+                    return customer
+            elif not self._more():
                 raise StopIteration
 
 
@@ -177,10 +180,10 @@ class DirectoryPageIterator(Reading):
     def __next__(self) -> Page:
         while True:
             state, account = self._state, self._progress.now
-            page = account.page() if account is not None and state.index < state.count else None
-            if page is not None:
-                count = state.count
+            index, count = state.index, state.count
+            page = account.page() if account is not None and index < count and account.at is state else None
+            if page is not None and state.index == index:
                 state.index = count  # nothing is called from here on, so no signal comes between
                 return page
-            if not self._more():
+            if page is None and not self._more():
                 raise StopIteration
