@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import warnings
+import weakref
 from random import Random
 
 import anyio
@@ -77,6 +78,24 @@ def test_never_further_ahead_than_asked(name, depth):
     settle(wire, 1 + depth + signing)
     breathe(0.05)
     assert len(wire.sent) == 1 + depth + signing
+
+
+def test_a_client_may_be_closed_while_jobs_begin_others():
+    """They are noted under a lock, as a set that grows can't be gone through."""
+    client, _ = client_of("flexportal", 40)
+
+    class Noted(weakref.WeakSet):
+        def add(self, item):
+            assert client._counted.locked()
+            super().add(item)
+
+        def __iter__(self):
+            assert client._counted.locked()
+            return super().__iter__()
+
+    client._jobs = Noted()
+    assert len(list(client.customers(page_size=4, prefetch=3))) == 40
+    client.close()
 
 
 def test_nothing_is_read_ahead_by_default():

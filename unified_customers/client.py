@@ -79,6 +79,7 @@ class Client(Shared):
         self._pool = None if http2 or not self._owned else Pool(self._another, first=self._http)
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[ThreadJob] = weakref.WeakSet()
+        self._counted = threading.Lock()  # jobs begin jobs, and a set can't be gone through meanwhile
         self._sleep = _sleep
         self._closing = threading.Event()
         self._nap: Callable[[float], Any] = self._closing.wait if _sleep is time.sleep else _sleep
@@ -96,7 +97,9 @@ class Client(Shared):
         self._closed = True
         self._closing.set()
         until = time.monotonic() + PATIENCE
-        for job in [*self._jobs]:
+        with self._counted:
+            jobs = [*self._jobs]
+        for job in jobs:
             job.ended(max(0.0, until - time.monotonic()))
         if self._owned:
             for http in (self._http,) if self._pool is None else self._pool.all:
@@ -166,7 +169,8 @@ class Client(Shared):
             return outcome
 
         job = ThreadJob(work, look.bell.ring)
-        self._jobs.add(job)
+        with self._counted:
+            self._jobs.add(job)
         look.started(request, job)
         with contextlib.suppress(RuntimeError):  # no thread or task can be had: it is sent when its turn comes
             job.start()
