@@ -233,14 +233,19 @@ def test_a_keyword_that_can_not_be_right_is_refused(client, keyword, value):
 
 
 def test_an_error_is_the_librarys_own_and_ends_no_stream(box):
-    """Asking on reads the page again; what came before it is in the batch."""
+    """What came before it is a batch of its own, so its checkpoint misses nobody; asking on reads the page again."""
     with uc.Client(uc.FlexPortal(**box.flexportal.settings), retry=uc.Retry(attempts=1)) as client:
         box.flexportal.fault("503", times=1, on="list", after=2)
-        reader = client.customers(page_size=10).to_arrow(batch_size=1000)
+        listing = client.customers(page_size=10)
+        reader = listing.to_arrow(batch_size=1000)
+        before = reader.read_next_batch().column("id").to_pylist()
+        assert before == box.flexportal.ids[:20]
         with pytest.raises(uc.ServerError) as caught:
             reader.read_next_batch()
-        assert caught.value.checkpoint
-        assert reader.read_next_batch().column("id").to_pylist() == box.flexportal.ids
+        assert caught.value.checkpoint == listing.checkpoint
+        elsewhere = [one.id for one in client.customers(page_size=10, after=caught.value.checkpoint)]
+        assert reader.read_next_batch().column("id").to_pylist() == elsewhere
+        assert before + elsewhere == box.flexportal.ids
 
 
 def test_a_directory_names_its_accounts(box):
@@ -300,9 +305,12 @@ async def test_awaited_batches_are_the_same(box):
     async with uc.AsyncClient(uc.FlexPortal(**box.flexportal.settings), retry=uc.Retry(attempts=1)) as client:
         box.flexportal.fault("503", times=1, on="list", after=2)
         batches = client.customers(page_size=10).record_batches(batch_size=1000, account="a")
-        with pytest.raises(uc.ServerError):
+        made = [await anext(batches)]
+        with pytest.raises(uc.ServerError) as caught:
             await anext(batches)
-        made = [one async for one in batches]
+        elsewhere = [one.id async for one in client.customers(page_size=10, after=caught.value.checkpoint)]
+        made += [one async for one in batches]
+        assert made[0]["id"].to_pylist() + elsewhere == box.flexportal.ids
         assert pa.Table.from_batches(made)["id"].to_pylist() == box.flexportal.ids
         assert made[0].schema.equals(uc.SCHEMA)
     async with uc.AsyncDirectory([uc.FlexPortal(**box.flexportal.settings)]) as directory:

@@ -73,8 +73,8 @@ class DirectoryListing(_Base[DirectoryIterator, DirectoryPageIterator]):
         """The same customers as a stream of Arrow record batches: one walk, read as the batches are asked for.
 
         Args:
-            batch_size: How many customers a batch has at the least, but for the last: pages are not cut, so
-                `checkpoint` is exact after each batch; 10,000 by default.
+            batch_size: How many customers a batch has at the least, but for the last and one before an error: pages
+                are not cut, so `checkpoint` is exact after each batch; 10,000 by default.
             raw: Whether the provider's own object is in a column, as JSON text.
 
         Raises:

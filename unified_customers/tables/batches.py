@@ -1,7 +1,7 @@
 """Customers as Arrow record batches: column by column, as a stream of one walk.
 
-Knows customers and pages; must not know how pages are read. An error of the walk ends no stream: asking on reads the
-same page again, and what was read before it is not lost.
+Knows customers and pages; must not know how pages are read. An error of the walk ends no stream: what was read before
+it is handed out first, so that the error's checkpoint leaves out nobody, and asking on reads the same page again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import BadRecordError, InvalidRequestError
+from ..errors import BadRecordError, CustomersError, InvalidRequestError
 from ..models import Customer, Page
 from .columns import Column, columns
 from .figures import fitted, held, too_large
@@ -128,24 +128,30 @@ def _fitted(value: Decimal | None, customer: Customer, path: str) -> Decimal | N
 
 
 class Batches:
-    """The record batches of a walk; after an error, `next()` goes on at the same page."""
+    """The record batches of a walk; what came before an error is a batch, and after it `next()` goes on."""
 
     def __init__(self, pages: Pages, size: int, *, raw: bool, account: str | None) -> None:
         self._pages, self._size, self._raw, self._account = pages, size, raw, account
         self._groups: list[Group] = []
+        self._error: CustomersError | None = None
 
     def __iter__(self) -> Batches:
         return self
 
     def __next__(self) -> pa.RecordBatch:
-        while _count(self._groups) < self._size:
-            page = next(self._pages, None)
+        while self._error is None and _count(self._groups) < self._size:
+            try:
+                page = next(self._pages, None)
+            except CustomersError as error:  # its checkpoint is behind what waits here, which goes first
+                self._error = error
+                break
             if page is None:
                 break
             if page.items:
                 self._groups.append((page.account, page.items))
         if not self._groups:
-            raise StopIteration
+            failed, self._error = self._error, None
+            raise StopIteration if failed is None else failed
         made = _made(self._groups, self._pages.judge, self._account, raw=self._raw)
         self._groups = []
         return made
@@ -157,20 +163,25 @@ class AsyncBatches:
     def __init__(self, pages: AsyncPages, size: int, *, raw: bool, account: str | None) -> None:
         self._pages, self._size, self._raw, self._account = pages, size, raw, account
         self._groups: list[Group] = []
+        self._error: CustomersError | None = None
 
     def __aiter__(self) -> AsyncBatches:
         return self
 
     async def __anext__(self) -> pa.RecordBatch:
-        while _count(self._groups) < self._size:
+        while self._error is None and _count(self._groups) < self._size:
             try:
                 page = await self._pages.__anext__()
             except StopAsyncIteration:
                 break
+            except CustomersError as error:
+                self._error = error
+                break
             if page.items:
                 self._groups.append((page.account, page.items))
         if not self._groups:
-            raise StopAsyncIteration
+            failed, self._error = self._error, None
+            raise StopAsyncIteration if failed is None else failed
         made = _made(self._groups, self._pages.judge, self._account, raw=self._raw)
         self._groups = []
         return made
