@@ -731,6 +731,13 @@ def test_an_account_is_not_moved_to_itself(box, target):
         uc.plan(again.customers(), target)
 
 
+def test_an_accounts_archived_customers_are_not_moved_to_itself(target):
+    """The list of the target doesn't show them; asked by id, it knows them."""
+    target.archive(target.create(name="Ann", external_id="1").id)
+    with pytest.raises(uc.InvalidRequestError, match="are one account"):
+        uc.plan(target.customers(status="archived"), target)
+
+
 def test_a_plan_that_is_closed_says_so(target, journal):
     """Its temporary file is gone."""
     plan = uc.plan([person(1)], target)
