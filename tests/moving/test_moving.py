@@ -22,6 +22,14 @@ from unified_customers.moving import sending
 from unified_customers.sandbox import Sandbox
 
 
+def deep(levels):
+    """A list in a list in a list."""
+    found = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
 @pytest.fixture
 def box():
     return Sandbox(customers=0, strange=False)
@@ -77,6 +85,14 @@ def test_a_bad_row_is_named_by_field_and_rule_and_never_sent(box, target, journa
     assert (result.created, dict(result.not_moved)) == (0, {"impossible": 1})
     assert [(one.source_id, one.state) for one in result.problems] == [(BAD[start].id, "impossible")]
     assert writes(box.flexprice) == []
+
+
+@pytest.mark.parametrize("value", [10**5000, {1: 2, "a": 3}, deep(5000)], ids=["a huge number", "keys", "too deep"])
+def test_metadata_that_no_text_can_be_made_of_is_named_and_the_others_are_moved(target, value):
+    """The type is told, never the value."""
+    with uc.plan([person(1, metadata={"x": value}), person(2, metadata={7: "x"}), person(3)], target) as plan:
+        assert [move.action for move in plan] == ["impossible", "impossible", "create"]
+        assert next(iter(plan)).reasons == (f"metadata: can't be written as JSON ({type(value).__name__})",)
 
 
 def test_all_faults_of_a_row_are_told_at_once(target):
@@ -388,6 +404,12 @@ def test_what_is_no_journal_is_refused(target, tmp_path, content):
         uc.undo(tmp_path / "nothing", target)
     with uc.plan([person(1)], target) as plan, pytest.raises(uc.ConfigurationError, match="is a folder"):
         plan.run(tmp_path)
+
+
+def test_a_journal_that_no_file_can_be_called_is_refused(target):
+    """Rather than a `ValueError`."""
+    with uc.plan([person(1)], target) as plan, pytest.raises(uc.ConfigurationError, match="no name of a file"):
+        plan.run("a\0b")
 
 
 def test_a_foreign_database_is_not_written_in(target, tmp_path):

@@ -274,8 +274,9 @@ def _made(path: Path) -> None:
         raise ConfigurationError(f"{path} is a folder: journal= names a file")
     try:
         path.touch(mode=0o600, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be made: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "that is no name of a file"
+        raise ConfigurationError(f"{path} can't be made: {why}") from None
 
 
 def opened(path: str | Path, use: str = "read") -> Journal:

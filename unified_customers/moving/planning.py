@@ -124,7 +124,10 @@ class _Planner:
         }
         if not external_id:
             return {**row, "action": "impossible", "reasons": dumped(["no external id"])}
-        moved = translate(customer, external_id, self._terms)
+        try:
+            moved = translate(customer, external_id, self._terms)
+        except InvalidRequestError as error:  # what no text can be made of
+            return {**row, "action": "impossible", "reasons": dumped([error.message])}
         return {**row, **self._action(customer, external_id, moved)}
 
     def _action(self, customer: Customer, external_id: str, moved: Moved) -> dict[str, Any]:
