@@ -337,6 +337,22 @@ def test_a_create_that_nobody_can_settle_stays_unknown_until_it_surely_never_hap
         assert sorted(row["reference_id"] for row in box.flatpeak.rows) == ["cust_1", "cust_2"]
 
 
+def test_a_create_that_the_client_may_have_repeated_is_waited_for_as_much_longer(box, journal, monkeypatch):
+    """The journal's line was written before the first request; the last may have left `Retry.budget` later."""
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    box.flatpeak.fault("503", on="write", times=1)
+    with client(box.flatpeak, retry=uc.Retry(attempts=2, budget=3600.0)) as target:
+        with uc.plan([person(1)], target, on_loss="drop") as plan:
+            assert plan.run(journal).unknown == 1
+            assert plan.run(journal).unknown == 1
+        assert [problem.reasons for problem in uc.MoveResult.read(journal).problems] == [
+            ("not found yet; after 3600 seconds a later run may send it again",)
+        ]
+    with client(box.flatpeak) as target, uc.plan([person(1)], target, on_loss="drop") as plan:
+        assert plan.run(journal).complete
+    assert len(box.flatpeak.rows) == 1
+
+
 def test_flexportal_creates_nobody_but_can_be_updated(box, journal):
     """It has no external ids: the e-mail tells who is who."""
     (id_,) = box.flexportal.insert(email="ann@example.com", firstName="Ann", lastName="Old")

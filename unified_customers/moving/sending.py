@@ -32,7 +32,8 @@ from .translating import changed, differences
 _REFUSES_ALL = (AuthenticationError, PermissionDeniedError, RateLimitedError)
 _REFUSES_ONE = (InvalidRequestError, UnsupportedError, NotFoundError, ConflictError)
 PATIENCE = 120.0
-"""Seconds after which a create that can't be found surely never happened, where external ids need not be unique."""
+"""Seconds after which a request that left has surely had its effect, or never will; for creates that can't be found
+where external ids need not be unique."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +68,8 @@ class Sender:
         self._client = client
         self._account = account
         self._can: Capabilities = client.provider.capabilities
+        retry = client._context.retry
+        self._repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
 
     def send(self, move: Move) -> Outcome:
         """Carry out a move that nobody has sent yet."""
@@ -97,8 +100,9 @@ class Sender:
             return Outcome(state="unknown", kind="stopped", problem=error.message, stop=error)
         except CustomersError as error:
             return _unsure(error)
-        soon = time.time() - (move.sent_at or 0.0) < PATIENCE
-        return _refuse_haste() if there is None and soon and not self._can.unique else there
+        patience = PATIENCE + self._repeats
+        soon = time.time() - (move.sent_at or 0.0) < patience
+        return _refuse_haste(patience) if there is None and soon and not self._can.unique else there
 
     def _kept(self, move: Move, there: Customer) -> Outcome:
         """As it is, unless somebody made another's of it; what was changed by hand stays a change for `undo`."""
@@ -188,6 +192,6 @@ def _unsure(error: CustomersError) -> Outcome:
     return Outcome(state="unknown", kind="unknown", problem=error.message, trouble=error)
 
 
-def _refuse_haste() -> Outcome:
-    said = f"not found yet; after {PATIENCE:.0f} seconds a later run may send it again"
+def _refuse_haste(patience: float) -> Outcome:
+    said = f"not found yet; after {patience:.0f} seconds a later run may send it again"
     return Outcome(state="unknown", kind="unknown", problem=said)
