@@ -148,3 +148,28 @@ def test_a_closed_plan_leaves_no_file_behind(target, journal):
     with pytest.raises(uc.ConfigurationError, match="closed already"):
         plan.run(journal)
     assert not plan.path.exists()
+
+
+def test_verify_is_not_good_while_somebody_is_refused(box, target, journal):
+    """Whom the target refused was planned, and is not there."""
+    box.flexprice.fault("refused", status=400, times=1)
+    assert uc.plan([person(1), person(2)], target).run(journal).refused == 1
+    found = uc.verify(journal, target)
+    assert (found.checked, found.equal, found.refused, found.good) == (1, 1, 1, False)
+    assert "1 refused" in str(found)
+    uc.plan([person(1), person(2)], target).run(journal)
+    assert uc.verify(journal, target).good
+
+
+@pytest.mark.parametrize("use", [uc.verify, uc.undo])
+def test_a_target_that_is_no_client_is_refused(target, journal, use):
+    """An `AsyncClient`, or the settings alone."""
+    uc.plan([person(1)], target).run(journal)
+    for wrong in (target.provider, uc.AsyncClient(target.provider), None):
+        with pytest.raises(uc.ConfigurationError, match="is a Client"):
+            use(journal, wrong)
+
+
+def test_more_threads_than_customers_are_not_started(target, journal):
+    """A number that no machine has threads for is taken at its word, and no further."""
+    assert uc.plan([person(1), person(2)], target).run(journal, concurrency=10**9).created == 2

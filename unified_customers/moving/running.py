@@ -35,7 +35,8 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
         journal.take(plan)
         total = journal.count("state IN ('planned', 'sending', 'unknown')")
         sender = Sender(plan.target, journal.account)
-        crew = _Crew(journal, sender, size=concurrency, pace=pace, on_event=on_event or _nobody, total=total)
+        size = min(concurrency, max(total, 1))
+        crew = _Crew(journal, sender, size=size, pace=pace, on_event=on_event or _nobody, total=total)
         crew.work()
         result = result_of(journal)
     if crew.stop is not None:
