@@ -8,6 +8,7 @@ import pytest
 from moving_kit import client, person, published
 
 import unified_customers as uc
+from unified_customers.moving import sending
 from unified_customers.sandbox import Sandbox
 
 
@@ -127,6 +128,19 @@ def test_a_source_that_is_empty_now_does_not_hide_where_a_customer_came_from(box
         file.close()
         result = uc.plan([], target).run(journal)
     assert (result.created, result.refused) == (1, 0)
+
+
+def test_a_create_is_looked_for_under_the_external_id_that_it_was_sent_with(box, journal, monkeypatch):
+    """The source changed it since the first run, and somebody deleted the customer at the target."""
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    options = {"external_id": "external_id", "on_loss": "drop"}
+    old, new = (uc.Customer(provider="flexprice", id="a", external_id=external_id) for external_id in ("old", "new"))
+    with client(box.flatpeak) as target:
+        first = uc.plan([old], target, **options).run(journal)
+        target.delete(first.map["a"], cascade=True)
+        box.flatpeak.fault("lost", on="write", times=1)
+        assert uc.plan([new], target, **options).run(journal).complete
+    assert [row["reference_id"] for row in box.flatpeak.rows] == ["new"]
 
 
 def test_a_new_plan_that_is_the_same_as_the_first_makes_again_what_was_taken_away(box, target, journal):

@@ -56,7 +56,8 @@ FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('pla
 """
 # Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
 _CHANGED = """
-UPDATE moves SET state = 'planned', problem = NULL, action = rows.action, wanted = rows.wanted, sends = rows.sends,
+UPDATE moves SET state = 'planned', problem = NULL, external_id = rows.external_id, action = rows.action,
+       wanted = rows.wanted, sends = rows.sends,
        differences = rows.differences, losses = rows.losses, reasons = rows.reasons
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
       AND rows.action IN ('create', 'update')
