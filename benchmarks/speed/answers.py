@@ -58,7 +58,7 @@ class Answers:
 
     def _searched(self, count: int, body: dict[str, Any]) -> bytes:
         """A search by keyset: what was created between bounds, without some ids; or the newest."""
-        if body["sort"][0]["direction"] == "desc":
+        if [one["direction"] for one in body.get("sort") or ()][:1] == ["desc"]:
             hints = b'],"pagination":{"total":%d,"limit":%d,"offset":0}}' % (count, body["limit"])
             return self._page("flexprice", count - 1, max(-1, count - 1 - body["limit"]), b'{"items":[', hints)
         first, end, left_out = 0, count, frozenset[str]()

@@ -338,5 +338,5 @@ def pytester_run(tmp_path):
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "unified_customers.sandbox.pytest_plugin", str(test)]
     # Whether or not the package is installed and its entry point with it.
-    environment = ENVIRONMENT | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = ENVIRONMENT | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment).stdout

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from .._extras import need
 from ..errors import ConfigurationError, CustomersError
-from ..tables.schema import arrow, extra
+from ..tables.schema import arrow
 
 ERRORS = (
     "job STRING, bundle INT, account STRING, provider STRING, error STRING, message STRING, status INT, "
@@ -78,7 +79,7 @@ def _replaced(store: Any, file: str, text: str) -> None:
 
 
 def _do(path: str, what: Any) -> None:
-    files = extra("pyarrow.fs", "arrow", "errors=")
+    files = need("pyarrow.fs", "errors=", "arrow")
     try:
         what(*files.FileSystem.from_uri(path) if "://" in path else (files.LocalFileSystem(), path.rstrip("/")))
     except (OSError, arrow().ArrowInvalid) as error:
