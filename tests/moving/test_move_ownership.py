@@ -118,6 +118,20 @@ def test_a_customer_that_vanishes_before_it_was_sent_is_never_sent(box, target, 
     assert uc.plan([person(1), person(2)], target).run(journal).created == 2
 
 
+def test_a_customer_that_vanishes_while_its_create_is_unknown_is_not_sent_again(box, target, journal, monkeypatch):
+    """It is looked for, until it is sure that it never came."""
+    box.flexprice.fault("503", on="write", times=9)
+    with pytest.raises(uc.MoveStoppedError):
+        uc.plan([person(number) for number in range(3)], target).run(journal)
+    box.flexprice.clear_faults()
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.unknown) == (1, 2)
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.complete) == (1, True)
+    assert [row["external_id"] for row in published(box.flexprice).values()] == ["cust_1"]
+
+
 def test_a_source_that_is_empty_now_does_not_hide_where_a_customer_came_from(box, journal):
     """A create of a run that died is settled as its own, though no customer tells the account any more."""
     with client(box.flexprice) as target:

@@ -74,7 +74,10 @@ UPDATE moves SET state = 'left', problem = 'gone at the source' WHERE NOT presen
 """
 _LEFT = (_PRESENT, _WITHDRAWN)
 _PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
-MOVE = "source_id, external_id, action, state, target_id, created, wanted, sends, differences, fingerprint, sent_at"
+MOVE = (
+    "source_id, external_id, action, state, target_id, created, present, wanted, sends, differences, fingerprint, "
+    "sent_at"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +91,7 @@ class Move:
     state: str
     target_id: str | None
     created: bool
+    present: bool
     wanted: dict[str, str] = attrs.field(repr=False)
     sends: dict[str, str] = attrs.field(repr=False)
     differences: dict[str, list[Any]] = attrs.field(repr=False)
@@ -302,6 +306,7 @@ def _move(row: Any) -> Move:
     return Move(
         **{name: row[name] for name in ("seq", "source_id", "external_id", "action", "state", "target_id")},
         created=bool(row["created"]),
+        present=bool(row["present"]),
         **{name: json.loads(row[name] or "{}") for name in ("wanted", "sends", "differences")},
         fingerprint=row["fingerprint"],
         sent_at=row["sent_at"],

@@ -90,7 +90,8 @@ class Sender:
         """Find out what came of a move that was sent, or may have been; `None` if it may be sent again.
 
         An update may: the same one twice is one. So may a create that can't be found, where the target itself refuses a
-        second customer with the same external id, or once it is certain that the first will not come any more.
+        second customer with the same external id, or once it is certain that the first will not come any more; but not
+        for a customer that the source has no longer.
         """
         if move.action == "update":
             return None
@@ -102,7 +103,9 @@ class Sender:
             return _unsure(error)
         patience = PATIENCE + self._repeats
         soon = time.time() - (move.sent_at or 0.0) < patience
-        return _refuse_haste(patience) if there is None and soon and not self._can.unique else there
+        if there is None and soon and not (self._can.unique and move.present):
+            return _refuse_haste(patience)
+        return _WITHDRAWN if there is None and not move.present else there
 
     def _kept(self, move: Move, there: Customer) -> Outcome:
         """As it is, unless somebody made another's of it; what was changed by hand stays a change for `undo`."""
@@ -190,6 +193,9 @@ def _refused(problem: str) -> Outcome:
 
 def _unsure(error: CustomersError) -> Outcome:
     return Outcome(state="unknown", kind="unknown", problem=error.message, trouble=error)
+
+
+_WITHDRAWN = Outcome(state="left", kind="refused", problem="gone at the source")
 
 
 def _refuse_haste(patience: float) -> Outcome:
