@@ -74,6 +74,7 @@ FLEXPRICE = {
     "no time zone": ({"params": {"timezone": "Mars/Phobos"}}, "params.timezone", "IANA name"),
     "an empty time zone": ({"params": {"timezone": ""}}, "params.timezone", "can't be cleared"),
     "Go's word for none": ({"params": {"timezone": "Local"}}, "params.timezone", "IANA name"),
+    "a time zone that is no text": ({"params": {"timezone": ["Europe/Berlin"]}}, "params.timezone", "IANA name"),
     "a field that is a keyword": ({"params": {"contact": "1"}}, "params.contact", "use the keyword"),
     "what can't be JSON": ({"params": {"tax_rate_overrides": {1, 2}}}, "params.tax_rate_overrides", "can't be sent"),
     "no number": ({"params": {"priority": float("nan")}}, "params.priority", "can't be sent"),

@@ -69,6 +69,16 @@ def test_apply_verify_map_and_undo(box, tmp_path):
     assert (done.returncode, done.stdout, moved(box)) == (0, b"9 archived\n", [])
 
 
+def test_an_undoing_that_leaves_customers_ends_with_exit_code_1(box, tmp_path):
+    """The target would not let one go; the table names it, and stderr says that it is still there."""
+    run(*PAIR, "--apply", box=box, cwd=tmp_path)
+    box.flexprice.fault("refused", status=400, times=1)
+    done = run(*PAIR, "--undo", "--apply", "--confirm", "archive", box=box, cwd=tmp_path)
+    assert (done.returncode, len(moved(box))) == (1, 1)
+    assert done.stdout.startswith(b"8 archived\n1 refused by the target\n")
+    assert "would not let 1 customers go" in one_line(done.stderr)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_waits_for_what_is_under_way_and_tells_how_to_go_on(box, tmp_path, number):
     """Exit code 130, nothing unknown; the same command goes on."""

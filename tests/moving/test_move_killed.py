@@ -48,7 +48,7 @@ def nursery():
     """A process for each job of stdin, forked from this one, which has loaded all; says its id, and how it ended."""
     from unified_customers.moving import running, sending  # noqa: F401 - so that the children need not
 
-    sending.PATIENCE = 0.0  # this server acts at once or never
+    sending.PATIENCE = float("-inf")  # this server acts at once or never
     warm = set()
     for line in sys.stdin:
         job = json.loads(line)

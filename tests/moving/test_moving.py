@@ -22,6 +22,14 @@ from unified_customers.moving import sending
 from unified_customers.sandbox import Sandbox
 
 
+def deep(levels):
+    """A list in a list in a list."""
+    found = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
 @pytest.fixture
 def box():
     return Sandbox(customers=0, strange=False)
@@ -77,6 +85,14 @@ def test_a_bad_row_is_named_by_field_and_rule_and_never_sent(box, target, journa
     assert (result.created, dict(result.not_moved)) == (0, {"impossible": 1})
     assert [(one.source_id, one.state) for one in result.problems] == [(BAD[start].id, "impossible")]
     assert writes(box.flexprice) == []
+
+
+@pytest.mark.parametrize("value", [10**5000, {1: 2, "a": 3}, deep(5000)], ids=["a huge number", "keys", "too deep"])
+def test_metadata_that_no_text_can_be_made_of_is_named_and_the_others_are_moved(target, value):
+    """The type is told, never the value."""
+    with uc.plan([person(1, metadata={"x": value}), person(2, metadata={7: "x"}), person(3)], target) as plan:
+        assert [move.action for move in plan] == ["impossible", "impossible", "create"]
+        assert next(iter(plan)).reasons == (f"metadata: can't be written as JSON ({type(value).__name__})",)
 
 
 def test_all_faults_of_a_row_are_told_at_once(target):
@@ -321,6 +337,22 @@ def test_a_create_that_nobody_can_settle_stays_unknown_until_it_surely_never_hap
         assert sorted(row["reference_id"] for row in box.flatpeak.rows) == ["cust_1", "cust_2"]
 
 
+def test_a_create_that_the_client_may_have_repeated_is_waited_for_as_much_longer(box, journal, monkeypatch):
+    """The journal's line was written before the first request; the last may have left `Retry.budget` later."""
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    box.flatpeak.fault("503", on="write", times=1)
+    with client(box.flatpeak, retry=uc.Retry(attempts=2, budget=3600.0)) as target:
+        with uc.plan([person(1)], target, on_loss="drop") as plan:
+            assert plan.run(journal).unknown == 1
+            assert plan.run(journal).unknown == 1
+        assert [problem.reasons for problem in uc.MoveResult.read(journal).problems] == [
+            ("not found yet; after 3600 seconds a later run may send it again",)
+        ]
+    with client(box.flatpeak) as target, uc.plan([person(1)], target, on_loss="drop") as plan:
+        assert plan.run(journal).complete
+    assert len(box.flatpeak.rows) == 1
+
+
 def test_flexportal_creates_nobody_but_can_be_updated(box, journal):
     """It has no external ids: the e-mail tells who is who."""
     (id_,) = box.flexportal.insert(email="ann@example.com", firstName="Ann", lastName="Old")
@@ -388,6 +420,12 @@ def test_what_is_no_journal_is_refused(target, tmp_path, content):
         uc.undo(tmp_path / "nothing", target)
     with uc.plan([person(1)], target) as plan, pytest.raises(uc.ConfigurationError, match="is a folder"):
         plan.run(tmp_path)
+
+
+def test_a_journal_that_no_file_can_be_called_is_refused(target):
+    """Rather than a `ValueError`."""
+    with uc.plan([person(1)], target) as plan, pytest.raises(uc.ConfigurationError, match="no name of a file"):
+        plan.run("a\0b")
 
 
 def test_a_foreign_database_is_not_written_in(target, tmp_path):
@@ -729,6 +767,13 @@ def test_an_account_is_not_moved_to_itself(box, target):
     box.flexprice.insert(2)
     with client(box.flexprice) as again, pytest.raises(uc.InvalidRequestError, match="are one account"):
         uc.plan(again.customers(), target)
+
+
+def test_an_accounts_archived_customers_are_not_moved_to_itself(target):
+    """The list of the target doesn't show them; asked by id, it knows them."""
+    target.archive(target.create(name="Ann", external_id="1").id)
+    with pytest.raises(uc.InvalidRequestError, match="are one account"):
+        uc.plan(target.customers(status="archived"), target)
 
 
 def test_a_plan_that_is_closed_says_so(target, journal):

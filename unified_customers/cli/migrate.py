@@ -172,7 +172,10 @@ class _Migration:
         return plan.run(self._journal, concurrency=given["concurrency"], rate=given["rate"], on_event=tell)
 
     def _go_on(self) -> str:
-        done = f" ({uc.MoveResult.read(self._journal)})" if self._journal.exists() else ""
+        try:
+            done = f" ({uc.MoveResult.read(self._journal)})"
+        except uc.ConfigurationError:  # it was not begun yet
+            done = ""
         return f"{done}; to go on, repeat the command with the same --journal"
 
     def _judge(self, result: uc.MoveResult) -> None:
@@ -197,6 +200,8 @@ class _Migration:
         streams.write(migrate_show.undo_text(found, given["output"]))
         if not found.applied and found.undone and not self._held.quiet:
             streams.say(f"nothing was sent; --undo --apply --confirm {found.word!r} does it")
+        if found.applied and found.refused:
+            raise exits.Failure(f"the target would not let {len(found.refused)} customers go: they are still there")
 
     def _write_map(self) -> None:
         number = uc.MoveMap(self._journal).write(self._options["map_file"])

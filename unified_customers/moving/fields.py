@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..errors import InvalidRequestError
 from ..models import Address, Customer
 
 SCALARS = ("external_id", "name", "first_name", "last_name", "company", "email", "phone", "kind", "status", "parent_id")
@@ -41,13 +42,28 @@ def _flat_address(name: str, address: Address | None) -> Flat:
 
 
 def flat_metadata(metadata: Mapping[str, Any]) -> Flat:
-    """Metadata by path; what is no text is written as JSON."""
+    """Metadata by path; what is no text is written as JSON.
+
+    Raises:
+        InvalidRequestError: A key is no text, or a value can't be written so.
+    """
+    if not all(isinstance(key, str) for key in metadata):
+        raise InvalidRequestError("metadata: has a key that is no text")
     return {METADATA + key: as_text(value) for key, value in metadata.items() if value is not None}
 
 
 def as_text(value: Any) -> str:
-    """A text as it is; anything else as JSON, its keys in order."""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    """A text as it is; anything else as JSON, its keys in order.
+
+    Raises:
+        InvalidRequestError: It can't be written so: too deep, too large a number, or a key that is no text.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidRequestError(f"metadata: can't be written as JSON ({type(value).__name__})") from None
 
 
 def metadata_of(found: Mapping[str, str]) -> dict[str, str]:

@@ -38,6 +38,8 @@ CREATE INDEX IF NOT EXISTS moves_state ON moves (state);
 """
 _COLUMNS = "source_id, external_id, action, target_id, ours, wanted, sends, differences, losses, reasons"
 _STATE = "CASE WHEN action IN ('create', 'update') THEN 'planned' ELSE 'left' END"
+# Whether this journal made the customer that the plan means: not one who took its place at the target since.
+_MINE = "(created AND state != 'undone' AND coalesce(rows.target_id, moves.target_id) IS moves.target_id)"
 _KNOWN = "SELECT 1 FROM moves WHERE moves.source_id = rows.source_id"
 _ADD = f"""
 INSERT OR IGNORE INTO moves ({_COLUMNS}, state)
@@ -45,13 +47,17 @@ SELECT {_COLUMNS}, {_STATE} FROM plan.rows AS rows WHERE NOT EXISTS ({_KNOWN}) O
 """
 _TAKE = ", ".join(f"{name} = rows.{name}" for name in _COLUMNS.split(", ") if name != "target_id")
 _AGAIN = f"""
-UPDATE moves SET {_TAKE}, problem = NULL, state = {_STATE.replace("action", "rows.action")},
+UPDATE moves SET {_TAKE}, problem = NULL,
+       state = CASE WHEN rows.action = 'same' AND {_MINE} THEN 'done'
+                    ELSE {_STATE.replace("action", "rows.action")} END,
+       created = {_MINE}, fingerprint = CASE WHEN {_MINE} THEN fingerprint END,
        target_id = coalesce(rows.target_id, CASE WHEN state = 'undone' THEN NULL ELSE moves.target_id END)
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('planned', 'refused', 'left', 'undone')
 """
 # Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
 _CHANGED = """
-UPDATE moves SET state = 'planned', problem = NULL, action = rows.action, wanted = rows.wanted, sends = rows.sends,
+UPDATE moves SET state = 'planned', problem = NULL, external_id = rows.external_id, action = rows.action,
+       wanted = rows.wanted, sends = rows.sends,
        differences = rows.differences, losses = rows.losses, reasons = rows.reasons
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
       AND rows.action IN ('create', 'update')
@@ -62,8 +68,16 @@ UPDATE moves SET state = 'done' FROM plan.rows AS rows
 WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
 """
 _PRESENT = "UPDATE moves SET present = EXISTS (SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id)"
+# Never sent, and the source has it no longer.
+_WITHDRAWN = """
+UPDATE moves SET state = 'left', problem = 'gone at the source' WHERE NOT present AND state IN ('planned', 'refused')
+"""
+_LEFT = (_PRESENT, _WITHDRAWN)
 _PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
-MOVE = "source_id, external_id, action, state, target_id, created, wanted, sends, differences, fingerprint, sent_at"
+MOVE = (
+    "source_id, external_id, action, state, target_id, created, present, wanted, sends, differences, fingerprint, "
+    "sent_at"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,6 +91,7 @@ class Move:
     state: str
     target_id: str | None
     created: bool
+    present: bool
     wanted: dict[str, str] = attrs.field(repr=False)
     sends: dict[str, str] = attrs.field(repr=False)
     differences: dict[str, list[Any]] = attrs.field(repr=False)
@@ -135,11 +150,12 @@ class Journal:
             ConfigurationError: The journal belongs to another move, or the plan is older than its last run.
         """
         last = self._fits(plan)
-        again = last is not None and last["digest"] == plan.digest
+        # A newer plan that would do the same is another: what was done may have been taken away since.
+        again = last is not None and last["digest"] == plan.digest and plan.made_at <= last["started_at"]
         self._attach(plan)
         try:
             with self._store.transaction() as run:
-                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, *(() if again else (_CHANGED,)), _PRESENT):
+                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, *(() if again else (_CHANGED,)), *_LEFT):
                     run.execute(statement)
                 for name, value in self._words(plan).items():
                     run.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, dumped(value)))
@@ -149,10 +165,12 @@ class Journal:
     def _words(self, plan: MovePlan) -> dict[str, Any]:
         summary = plan.summary
         named = self._about("identity") or {"source": ""}
-        who = {"identity": attrs.asdict(plan.identity), "account": list(plan.account)}
+        who = {"identity": attrs.asdict(plan.identity)}
+        told = {"account": list(plan.account)} if summary.total or self._about("account") is None else {}
         return {
             "format": FORMAT,
             **({} if named["source"] else who),
+            **told,  # a source without customers doesn't tell
             "last": {"digest": plan.digest, "started_at": time.time()},
             "losses": [attrs.asdict(loss) for loss in summary.losses],
         }
@@ -171,6 +189,8 @@ class Journal:
         return last
 
     def _attach(self, plan: MovePlan) -> None:
+        if not plan.path.exists():  # SQLite would make an empty one
+            raise ConfigurationError(f"{plan.path}: this plan is closed already")
         self._store.run("ATTACH ? AS plan", (str(plan.path),))
 
     # What is to be done
@@ -259,8 +279,9 @@ def _made(path: Path) -> None:
         raise ConfigurationError(f"{path} is a folder: journal= names a file")
     try:
         path.touch(mode=0o600, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be made: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "that is no name of a file"
+        raise ConfigurationError(f"{path} can't be made: {why}") from None
 
 
 def opened(path: str | Path, use: str = "read") -> Journal:
@@ -285,6 +306,7 @@ def _move(row: Any) -> Move:
     return Move(
         **{name: row[name] for name in ("seq", "source_id", "external_id", "action", "state", "target_id")},
         created=bool(row["created"]),
+        present=bool(row["present"]),
         **{name: json.loads(row[name] or "{}") for name in ("wanted", "sends", "differences")},
         fingerprint=row["fingerprint"],
         sent_at=row["sent_at"],

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._listing import Listing
 from ..client import Client
-from ..errors import ConfigurationError, Fault, InvalidRequestError
+from ..errors import ApiError, ConfigurationError, Fault, InvalidRequestError
 from ..models import Customer
 from . import matching, targets
 from .fields import digest, dumped, storable
@@ -124,7 +124,10 @@ class _Planner:
         }
         if not external_id:
             return {**row, "action": "impossible", "reasons": dumped(["no external id"])}
-        moved = translate(customer, external_id, self._terms)
+        try:
+            moved = translate(customer, external_id, self._terms)
+        except InvalidRequestError as error:  # what no text can be made of
+            return {**row, "action": "impossible", "reasons": dumped([error.message])}
         return {**row, **self._action(customer, external_id, moved)}
 
     def _action(self, customer: Customer, external_id: str, moved: Moved) -> dict[str, Any]:
@@ -162,8 +165,18 @@ class _Planner:
     def refuse_itself(self, target: Client) -> None:
         """Two keys may open the same account: then its customers would be made a second time there."""
         same = "SELECT 1 FROM rows JOIN target ON target.id = rows.source_id LIMIT 1"
-        if self.account and self.account[0] == target.provider.name and self._store.one(same):
+        if self.account is None or self.account[0] != target.provider.name:
+            return
+        if self._store.one(same) or self._knows(target):
             raise InvalidRequestError("the source's customers are the target's own: source and target are one account")
+
+    def _knows(self, target: Client) -> bool:
+        """Whether the target has the source's first customer, which its list need not show: an archived one."""
+        first = self._store.one("SELECT source_id FROM rows LIMIT 1")
+        try:
+            return first is not None and target.customer(first).id == first
+        except ApiError:  # not found, not its own, or nothing that it takes for an id
+            return False
 
     def settle(self) -> None:
         """What only shows once all are read: customers that come twice, or that claim the same place."""

@@ -43,8 +43,10 @@ def refuse_stranger(journal: Journal, client: Client) -> None:
     """Make sure that the client is of the account that the journal's customers were moved to.
 
     Raises:
-        ConfigurationError: It is another.
+        ConfigurationError: It is another, or no `Client`.
     """
+    if not isinstance(client, Client):
+        raise ConfigurationError("the target is a Client: moving is synchronous for now")
     identity = journal.identity
     if client.provider.name != identity.target or account_digest(client) != identity.target_account:
         raise ConfigurationError(

@@ -43,7 +43,7 @@ class MoveResult:
         journal: The file.
         created: Customers that this journal created and that were not undone.
         updated: Customers that were there and were changed.
-        same: Customers that were there with the same values.
+        same: Customers that were there with the same values, or came there by another journal's run meanwhile.
         refused: Customers that the target refused, or whose place another took.
         unknown: Customers of which nobody can say yet; running again looks them up.
         left: Customers that are still to be sent.
@@ -175,9 +175,9 @@ def result_of(journal: Journal) -> MoveResult:
     count = journal.count
     return MoveResult(
         journal=journal.path,
-        created=count("created AND state IN ('done', 'planned', 'refused')"),
-        updated=count("state = 'done' AND NOT created"),
-        same=count("state = 'left' AND action = 'same'"),
+        created=count("created AND state IN ('done', 'planned', 'refused', 'left')"),
+        updated=count("state = 'done' AND NOT created AND action = 'update'"),
+        same=count("NOT created AND (state = 'left' AND action = 'same' OR state = 'done' AND action = 'create')"),
         refused=count("state = 'refused'"),
         unknown=count("state IN ('sending', 'unknown')"),
         left=count("state = 'planned'"),

@@ -34,8 +34,9 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
     with Journal(path) as journal:
         journal.take(plan)
         total = journal.count("state IN ('planned', 'sending', 'unknown')")
-        sender = Sender(plan.target, plan.account)
-        crew = _Crew(journal, sender, size=concurrency, pace=pace, on_event=on_event or _nobody, total=total)
+        sender = Sender(plan.target, journal.account)
+        size = min(concurrency, max(total, 1))
+        crew = _Crew(journal, sender, size=size, pace=pace, on_event=on_event or _nobody, total=total)
         crew.work()
         result = result_of(journal)
     if crew.stop is not None:
@@ -156,7 +157,8 @@ class _Crew:
             self._journal.ended(move.seq, outcome.state, outcome.problem)
             return
         created = move.created or outcome.made
-        self._journal.done(move.seq, outcome.customer.id, fingerprint(outcome.customer), created=created)
+        mark = outcome.fingerprint or fingerprint(outcome.customer)
+        self._journal.done(move.seq, outcome.customer.id, mark, created=created)
 
     def _judge(self, outcome: Outcome) -> None:
         with self._lock:

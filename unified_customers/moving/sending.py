@@ -32,7 +32,8 @@ from .translating import changed, differences
 _REFUSES_ALL = (AuthenticationError, PermissionDeniedError, RateLimitedError)
 _REFUSES_ONE = (InvalidRequestError, UnsupportedError, NotFoundError, ConflictError)
 PATIENCE = 120.0
-"""Seconds after which a create that can't be found surely never happened, where external ids need not be unique."""
+"""Seconds after which a request that left has surely had its effect, or never will; for creates that can't be found
+where external ids need not be unique."""
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +44,7 @@ class Outcome:
         state: The journal's state.
         kind: The event's kind.
         customer: As the target has it now.
+        fingerprint: As an earlier run left it, where this one did nothing to it.
         made: Whether this move made it, in this run or an earlier one, so that undo may take it back.
         problem: Why not, without values.
         stop: The error for which the run has to stop.
@@ -52,6 +54,7 @@ class Outcome:
     state: str
     kind: str
     customer: Customer | None = None
+    fingerprint: str | None = None
     made: bool = False
     problem: str | None = None
     stop: CustomersError | None = None
@@ -65,6 +68,8 @@ class Sender:
         self._client = client
         self._account = account
         self._can: Capabilities = client.provider.capabilities
+        retry = client._context.retry
+        self._repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
 
     def send(self, move: Move) -> Outcome:
         """Carry out a move that nobody has sent yet."""
@@ -72,7 +77,7 @@ class Sender:
             if move.action == "update":
                 return self._update(move)
             if move.target_id is not None and (there := self._still_there(move)):
-                return _done(there, "settled")
+                return self._kept(move, there)
             return self._create(move)
         except _REFUSES_ALL as error:
             return Outcome(state="planned", kind="stopped", problem=error.message, stop=error)
@@ -85,7 +90,8 @@ class Sender:
         """Find out what came of a move that was sent, or may have been; `None` if it may be sent again.
 
         An update may: the same one twice is one. So may a create that can't be found, where the target itself refuses a
-        second customer with the same external id, or once it is certain that the first will not come any more.
+        second customer with the same external id, or once it is certain that the first will not come any more; but not
+        for a customer that the source has no longer.
         """
         if move.action == "update":
             return None
@@ -95,14 +101,24 @@ class Sender:
             return Outcome(state="unknown", kind="stopped", problem=error.message, stop=error)
         except CustomersError as error:
             return _unsure(error)
-        soon = time.time() - (move.sent_at or 0.0) < PATIENCE
-        return _refuse_haste() if there is None and soon and not self._can.unique else there
+        patience = PATIENCE + self._repeats
+        soon = time.time() - (move.sent_at or 0.0) < patience
+        if there is None and soon and not (self._can.unique and move.present):
+            return _refuse_haste(patience)
+        return _WITHDRAWN if there is None and not move.present else there
+
+    def _kept(self, move: Move, there: Customer) -> Outcome:
+        """As it is, unless somebody made another's of it; what was changed by hand stays a change for `undo`."""
+        if not self._is_ours(there, move):
+            return _refused(_NO_LONGER)
+        return attrs.evolve(_done(there, "settled"), fingerprint=move.fingerprint)
 
     def _create(self, move: Move) -> Outcome:
         try:
             customer = self._client.create(**keywords(move.sends))
         except (ConflictError, UnknownOutcomeError) as error:  # somebody has that external id: perhaps we, a moment ago
-            return self._looked_up(move, error)
+            found = self._looked_up(move, error)
+            return attrs.evolve(found, made=False) if _others(move, error) else found
         if self._is_ours(customer, move):
             return _done(customer, "created", made=True)
         return _refused(_TAKEN)
@@ -139,6 +155,8 @@ class Sender:
 
     def _update(self, move: Move) -> Outcome:
         there = self._client.customer(move.target_id)
+        if gone(there):
+            return _refused(_GONE)
         now = flat(there)
         if not differences(move.sends, now, frozenset()):
             return _done(there, "updated")  # an earlier attempt did it
@@ -151,6 +169,13 @@ class Sender:
 
 
 _TAKEN = "the target has another customer with this external id since the plan"
+_NO_LONGER = "the target's customer has another external id or origin than the move gave it: plan again"
+_GONE = "the target archived it since the move: plan again"
+
+
+def _others(move: Move, error: CustomersError) -> bool:
+    """Whether the first request for this customer was answered that it is there: then another journal's run made it."""
+    return move.state == "planned" and isinstance(error, ConflictError) and error.status == 409
 
 
 def _own(move: Move) -> dict[str, str]:
@@ -170,6 +195,9 @@ def _unsure(error: CustomersError) -> Outcome:
     return Outcome(state="unknown", kind="unknown", problem=error.message, trouble=error)
 
 
-def _refuse_haste() -> Outcome:
-    said = f"not found yet; after {PATIENCE:.0f} seconds a later run may send it again"
+_WITHDRAWN = Outcome(state="left", kind="refused", problem="gone at the source")
+
+
+def _refuse_haste(patience: float) -> Outcome:
+    said = f"not found yet; after {patience:.0f} seconds a later run may send it again"
     return Outcome(state="unknown", kind="unknown", problem=said)

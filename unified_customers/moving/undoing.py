@@ -19,7 +19,7 @@ from .journal import Journal, Move, opened
 from .reading import read_back, refuse_stranger
 from .targets import gone
 
-_CREATED = "created AND state IN ('done', 'planned', 'refused', 'undoing')"
+_CREATED = "created AND state IN ('done', 'planned', 'refused', 'left', 'undoing')"
 ARCHIVE = "archive"
 
 
@@ -158,5 +158,5 @@ class _Undoing:
             gone=gone,
             refused=refused,
             unsettled=self._journal.count("state IN ('sending', 'unknown')"),
-            updated=self._journal.count("state = 'done' AND NOT created"),
+            updated=self._journal.count("state = 'done' AND NOT created AND action = 'update'"),
         )

@@ -19,7 +19,7 @@ from .reading import read_back, refuse_stranger
 from .targets import gone
 from .translating import differences
 
-_WRITTEN = "state = 'done' AND action IN ('create', 'update')"
+_WRITTEN = "state = 'done' AND action IN ('create', 'update', 'same')"
 
 
 @attrs.frozen(kw_only=True)
@@ -52,6 +52,7 @@ class Verification:
         differing: How many customers differ.
         unsettled: Customers of the journal of which nobody knows yet; running again settles them.
         left: Customers that are still to be sent.
+        refused: Customers that the target refused, or whose place another took.
     """
 
     checked: int
@@ -59,6 +60,7 @@ class Verification:
     differences: tuple[MoveDifference, ...]
     unsettled: int
     left: int
+    refused: int = 0
 
     @property
     def differing(self) -> int:
@@ -68,7 +70,7 @@ class Verification:
     @property
     def good(self) -> bool:
         """Whether everything that was planned is there as planned."""
-        return not (self.differing or self.unsettled or self.left)
+        return not (self.differing or self.unsettled or self.left or self.refused)
 
     def __str__(self) -> str:
         lines = [f"{self.checked} read back, {self.equal} as planned, {self.differing} not"]
@@ -77,6 +79,8 @@ class Verification:
             lines.append(f"{self.unsettled} unknown: run the move again to settle them")
         if self.left:
             lines.append(f"{self.left} not sent yet")
+        if self.refused:
+            lines.append(f"{self.refused} refused: run the move again when that is mended")
         return "\n".join(lines)
 
 
@@ -106,6 +110,7 @@ def verify(journal: str | Path, target: Client, *, keep: int = 1000) -> Verifica
             differences=tuple(kept),
             unsettled=held.count("state IN ('sending', 'unknown')"),
             left=held.count("state = 'planned'"),
+            refused=held.count("state = 'refused'"),
         )
 
 

@@ -101,10 +101,14 @@ def _own_faults(params: Mapping[str, Any]) -> Iterable[Fault]:
         yield Fault("params.timezone", "is the IANA name of a time zone, such as Asia/Kolkata; it can't be cleared")
 
 
-@functools.lru_cache(maxsize=1024)
 def is_zone(name: Any) -> bool:
     """Whether that is the name of a time zone; by its form alone on a machine that knows no zones."""
-    if not isinstance(name, str) or not _ZONE.fullmatch(name) or name.casefold() == "local":
+    return isinstance(name, str) and _is_zone(str(name))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    if not _ZONE.fullmatch(name) or name.casefold() == "local":
         return False
     try:
         zoneinfo.ZoneInfo(name)

@@ -1,0 +1,203 @@
+"""Moving: what a journal may take for its own, and what a source that changed between two runs leaves it to do."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from moving_kit import client, person, published
+
+import unified_customers as uc
+from unified_customers.moving import sending
+from unified_customers.sandbox import Sandbox
+
+
+@pytest.fixture
+def box():
+    return Sandbox(customers=0, strange=False)
+
+
+@pytest.fixture
+def target(box):
+    with client(box.flexprice) as made:
+        yield made
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "move.sqlite"
+
+
+# What a run and its undoing may take for their own
+
+
+def test_undo_leaves_alone_whoever_took_an_undone_customers_place(box, target, journal):
+    """That the journal once made somebody with this external id doesn't make the next one its own."""
+    uc.plan([person(1)], target, on_conflict="update").run(journal)
+    uc.undo(journal, target, apply=True, confirm="archive")
+    stranger = target.create(name="Stranger", external_id="cust_1")
+    result = uc.plan([person(1)], target, on_conflict="update").run(journal)
+    assert (result.created, result.updated) == (0, 1)
+    assert uc.undo(journal, target, apply=True, confirm="archive").undone == 0
+    assert list(published(box.flexprice)) == [stranger.id]
+
+
+def test_a_run_that_stops_after_an_undoing_counts_nobody_twice_and_can_be_undone(box, target, journal):
+    """What was taken back is no longer created, and has nothing to be read back."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    uc.undo(journal, target, apply=True, confirm="archive")
+    box.flexprice.fault("quota", on="write", creates=1)
+    with pytest.raises(uc.MoveStoppedError) as stopped:
+        uc.plan([person(1), person(2)], target).run(journal)
+    assert (stopped.value.result.created, stopped.value.result.left) == (1, 1)
+    assert uc.undo(journal, target).undone == 1
+
+
+def test_a_customer_whose_update_is_no_longer_wanted_is_still_the_journals_own(box, target, journal):
+    """An update that was refused, and a source that took it back, leave a customer that verify and undo know."""
+    uc.plan([person(1)], target).run(journal)
+    plan = uc.plan([person(1, phone="1")], target)
+    own = next(iter(published(box.flexprice)))
+    target.update(own, phone="2")
+    assert plan.run(journal).refused == 1
+    target.update(own, phone=None)
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.same, result.complete) == (1, 0, True)
+    assert uc.verify(journal, target).checked == 1
+    assert uc.undo(journal, target).undone == 1
+
+
+def test_undo_leaves_alone_what_another_journals_run_made(target, journal, tmp_path):
+    """Two plans of the same moment: the second finds everybody there already, and made nobody."""
+    first, second = uc.plan([person(1)], target), uc.plan([person(1)], target)
+    first.run(journal)
+    result = second.run(tmp_path / "other.sqlite")
+    assert (result.created, result.same, len(result.map)) == (0, 1, 1)
+    assert uc.undo(tmp_path / "other.sqlite", target).undone == 0
+    assert uc.undo(journal, target).undone == 1
+
+
+def test_a_customer_that_was_given_another_external_id_by_hand_is_not_taken_for_the_moved_one(box, target, journal):
+    """The run says so, and undo sees that it was changed."""
+    uc.plan([person(1)], target).run(journal)
+    own = next(iter(published(box.flexprice)))
+    target.update(own, external_id="mine", metadata={"kept": "by hand"})
+    assert uc.plan([person(1), person(2)], target).run(journal).refused == 1
+    undone = uc.undo(journal, target, apply=True, confirm="archive")
+    assert (undone.undone, undone.changed) == (1, ("cust_1",))
+    assert own in published(box.flexprice)
+
+
+def test_a_customer_that_was_archived_by_hand_is_not_updated_in_the_place_of_the_one_that_lives(box, target, journal):
+    """Flexprice would take the update; the next plan turns to the living one."""
+    uc.plan([person(1)], target).run(journal)
+    own = next(iter(published(box.flexprice)))
+    target.archive(own)
+    other = target.create(name="Stranger", external_id="cust_1")
+    assert uc.plan([person(1)], target, on_conflict="refuse").summary.counts["conflict"] == 1
+    moved = {**target.customer(own).metadata}
+    target.update(other.id, metadata=moved)
+    assert uc.plan([person(1, phone="1")], target).run(journal).refused == 1
+    assert uc.plan([person(1, phone="1")], target).run(journal).updated == 1
+    assert target.customer(other.id).phone == "1"
+    assert target.customer(own).phone is None
+
+
+# What a source no longer has
+
+
+def test_a_customer_that_vanishes_before_it_was_sent_is_never_sent(box, target, journal):
+    """Somebody deleted it at the source, perhaps for good reason."""
+    box.flexprice.fault("quota", on="write", creates=1)
+    with pytest.raises(uc.MoveStoppedError):
+        uc.plan([person(1), person(2)], target).run(journal)
+    box.flexprice.clear_faults()
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.left, result.complete) == (1, 0, True)
+    assert [row["external_id"] for row in published(box.flexprice).values()] == ["cust_1"]
+    assert uc.plan([person(1), person(2)], target).run(journal).created == 2
+
+
+def test_a_customer_that_vanishes_while_its_create_is_unknown_is_not_sent_again(box, target, journal, monkeypatch):
+    """It is looked for, until it is sure that it never came."""
+    box.flexprice.fault("503", on="write", times=9)
+    with pytest.raises(uc.MoveStoppedError):
+        uc.plan([person(number) for number in range(3)], target).run(journal)
+    box.flexprice.clear_faults()
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.unknown) == (1, 2)
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.complete) == (1, True)
+    assert [row["external_id"] for row in published(box.flexprice).values()] == ["cust_1"]
+
+
+def test_a_source_that_is_empty_now_does_not_hide_where_a_customer_came_from(box, journal):
+    """A create of a run that died is settled as its own, though no customer tells the account any more."""
+    with client(box.flexprice) as target:
+        plan = uc.plan([person(1)], target)
+        plan.run(journal)
+        with sqlite3.connect(journal) as file:
+            file.execute("UPDATE moves SET state = 'sending', target_id = NULL, created = 0")
+        file.close()
+        result = uc.plan([], target).run(journal)
+    assert (result.created, result.refused) == (1, 0)
+
+
+def test_a_create_is_looked_for_under_the_external_id_that_it_was_sent_with(box, journal, monkeypatch):
+    """The source changed it since the first run, and somebody deleted the customer at the target."""
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    options = {"external_id": "external_id", "on_loss": "drop"}
+    old, new = (uc.Customer(provider="flexprice", id="a", external_id=external_id) for external_id in ("old", "new"))
+    with client(box.flatpeak) as target:
+        first = uc.plan([old], target, **options).run(journal)
+        target.delete(first.map["a"], cascade=True)
+        box.flatpeak.fault("lost", on="write", times=1)
+        assert uc.plan([new], target, **options).run(journal).complete
+    assert [row["reference_id"] for row in box.flatpeak.rows] == ["new"]
+
+
+def test_a_new_plan_that_is_the_same_as_the_first_makes_again_what_was_taken_away(box, target, journal):
+    """All were archived by hand: the plan says that they are created, and so they are; the old plan makes none."""
+    first = uc.plan([person(1)], target)
+    first.run(journal)
+    target.archive(next(iter(published(box.flexprice))))
+    assert first.run(journal).created == 1
+    assert not published(box.flexprice)
+    assert uc.plan([person(1)], target).run(journal).created == 1
+    assert len(published(box.flexprice)) == 1
+
+
+def test_a_closed_plan_leaves_no_file_behind(target, journal):
+    """Running it makes no new one either."""
+    plan = uc.plan([person(1)], target)
+    assert plan.summary.total == 1
+    plan.close()
+    with pytest.raises(uc.ConfigurationError, match="closed already"):
+        plan.run(journal)
+    assert not plan.path.exists()
+
+
+def test_verify_is_not_good_while_somebody_is_refused(box, target, journal):
+    """Whom the target refused was planned, and is not there."""
+    box.flexprice.fault("refused", status=400, times=1)
+    assert uc.plan([person(1), person(2)], target).run(journal).refused == 1
+    found = uc.verify(journal, target)
+    assert (found.checked, found.equal, found.refused, found.good) == (1, 1, 1, False)
+    assert "1 refused" in str(found)
+    uc.plan([person(1), person(2)], target).run(journal)
+    assert uc.verify(journal, target).good
+
+
+@pytest.mark.parametrize("use", [uc.verify, uc.undo])
+def test_a_target_that_is_no_client_is_refused(target, journal, use):
+    """An `AsyncClient`, or the settings alone."""
+    uc.plan([person(1)], target).run(journal)
+    for wrong in (target.provider, uc.AsyncClient(target.provider), None):
+        with pytest.raises(uc.ConfigurationError, match="is a Client"):
+            use(journal, wrong)
+
+
+def test_more_threads_than_customers_are_not_started(target, journal):
+    """A number that no machine has threads for is taken at its word, and no further."""
+    assert uc.plan([person(1), person(2)], target).run(journal, concurrency=10**9).created == 2
