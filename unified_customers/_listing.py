@@ -14,10 +14,11 @@ from ._walk import Plan, Report, Walk, with_checkpoint
 from ._wire import Conversation
 from .errors import BadRecordError, CustomersError
 from .models import Customer, Page
-from .tables.batches import AsyncBatches, reader, record_batches
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
+
+    from .tables.batches import AsyncBatches
 
 
 class SyncPump(Protocol):
@@ -193,6 +194,8 @@ class Listing(_Base):
             ConfigurationError: The extra `arrow` is not installed.
             CustomersError: As iterating raises it, from the reader; see the page on tables for other readers.
         """
+        from .tables.batches import reader
+
         return reader(self.pages, batch_size=batch_size, raw=raw, account=account)
 
 
@@ -271,4 +274,6 @@ class AsyncListing(_Base):
         self, *, batch_size: int | None = None, raw: bool = False, account: str | None = None
     ) -> AsyncBatches:
         """The same customers as Arrow record batches, for `async for`; arguments are those of `Listing.to_arrow`."""
+        from .tables.batches import record_batches
+
         return record_batches(self.pages, batch_size=batch_size, raw=raw, account=account)

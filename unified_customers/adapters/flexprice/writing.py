@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import zoneinfo
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +48,7 @@ _EDGE = r"[A-Za-z0-9\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]"
 _LABEL = rf"{_EDGE}(?:[A-Za-z0-9\-~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]*{_EDGE})?"
 _TOP = r"[A-Za-z\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]"
 _TOP_LABEL = rf"{_TOP}(?:[A-Za-z0-9\-~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]*{_TOP})?"
-_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}")
+_EMAIL = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}"  # compiled at its first use, as it takes 20 ms
 _TAX_IDS = {
     "gstin": re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]"),
     "pan": re.compile(r"[A-Z]{5}[0-9]{4}[A-Z]"),
@@ -66,7 +65,7 @@ def faults(fields: Mapping[str, Any]) -> Iterable[Fault]:
     for name, longest in _LONGEST.items():
         if len(fields.get(name) or "") > longest:
             yield Fault(name, f"is longer than {longest} characters")
-    if fields.get("email") and not _EMAIL.fullmatch(fields["email"]):
+    if fields.get("email") and not re.fullmatch(_EMAIL, fields["email"]):
         yield Fault("email", "is no e-mail address as Flexprice reads one")
     yield from _address_faults(fields.get("billing_address"))
     yield from _metadata_faults(fields.get("metadata") or {})
@@ -108,6 +107,8 @@ def is_zone(name: Any) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _is_zone(name: str) -> bool:
+    import zoneinfo
+
     if not _ZONE.fullmatch(name) or name.casefold() == "local":
         return False
     try:
