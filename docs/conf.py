@@ -42,7 +42,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"unified_customers\.(.*\.)?_\w+(\..*)?"),
     (
         "py:.*",
-        r"(Adapter|Conversation|Path|OnBadRecord|Several|Timeout|Accounts|TracerProvider|MeterProvider|T|P|R|Any|Self|StrEnum)",
+        r"(Adapter|AsyncBatches|Conversation|Path|OnBadRecord|Several|Timeout|Accounts|TracerProvider|MeterProvider|T|P|R|Any|Self|StrEnum)",
     ),
 ]
 
