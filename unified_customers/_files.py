@@ -13,7 +13,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from .errors import CustomersError
 
@@ -49,7 +49,7 @@ def written(path: Path, kind: type[CustomersError]) -> Iterator[IO[bytes]]:
     fresh = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         with told(path, kind):
-            with create(fresh, path) as file:
+            with create(fresh, path, "xb") as file:
                 yield file
                 sync(file)
             put(fresh, path)
@@ -64,12 +64,12 @@ def full(text: str) -> str | None:
     return next((f"{said}; make room first" for said in found), None)
 
 
-def create(fresh: Path, path: Path) -> IO[bytes]:
+def create(fresh: Path, path: Path, how: Literal["wb", "xb"] = "wb") -> IO[bytes]:
     """Open a file that will replace another: who may not read that one may not read this one, from its first byte."""
     mode = mode_of(path)
     if mode is None:
-        return fresh.open("wb")
-    file = open(fresh, "wb", opener=lambda name, flags: os.open(name, flags, mode & 0o600))  # noqa: SIM115
+        return fresh.open(how)
+    file = open(fresh, how, opener=lambda name, flags: os.open(name, flags, mode & 0o600))  # noqa: SIM115
     fresh.chmod(mode)
     return file
 
