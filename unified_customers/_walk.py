@@ -155,7 +155,29 @@ class State:
     circle: bool = False
 
 
-class Walk:
+class OneReader:
+    """What one thread or task at a time may ask."""
+
+    def __init__(self) -> None:
+        self._reader: dict[str, Any] = {}
+
+    def enter(self, reader: Any) -> None:
+        """One thread or task asks at a time; whoever was struck by a signal in between may come again.
+
+        Raises:
+            ConfigurationError: Another one is at it.
+        """
+        if self._reader.setdefault("is", reader) != reader:
+            raise ConfigurationError(
+                "this iterator is being read by another thread or task: give each an iterator of its own"
+            )
+
+    def leave(self) -> None:
+        """It has what it asked for, or not."""
+        self._reader.clear()
+
+
+class Walk(OneReader):
     """One pass; hands out `state.items[state.index:]`, then wants another turn."""
 
     def __init__(self, plan: Plan) -> None:
@@ -169,7 +191,7 @@ class Walk:
         self.told = WalkWatch(plan.context.watch, plan, self._report)
         self._tally = Tally(walk=self.told.walk)
         self._guard = Guard()
-        self._reader: dict[str, Any] = {}
+        super().__init__()
         looks = plan.prefetch > 0 or plan.concurrency > 1
         look = Lookahead if plan.ordered else InAnyOrder
         self.look = (
@@ -178,21 +200,6 @@ class Walk:
             else None
         )
         self._leaving = self.told.leaving()
-
-    def enter(self, reader: Any) -> None:
-        """One thread or task reads a page at a time; whoever was struck by a signal in between may come again.
-
-        Raises:
-            ConfigurationError: Another one is at it.
-        """
-        if self._reader.setdefault("is", reader) != reader:
-            raise ConfigurationError(
-                "this iterator is being read by another thread or task: give each an iterator of its own"
-            )
-
-    def leave(self) -> None:
-        """The page was read, or not."""
-        self._reader.clear()
 
     @property
     def pending(self) -> bool:

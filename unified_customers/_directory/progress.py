@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
-from .._walk import Plan, Report, State, Walk
-from ..errors import BadRecordError, ConfigurationError, CustomersError, InvalidRequestError
+from .._walk import OneReader, Plan, Report, State, Walk
+from ..errors import BadRecordError, CustomersError, InvalidRequestError
 from ..models import Customer, Page
 from . import positions
 from .positions import Position
@@ -127,7 +127,7 @@ class Account:
         return News(self, rest=self.walk.state)
 
 
-class Progress:
+class Progress(OneReader):
     """One walk over all accounts.
 
     Args:
@@ -164,22 +164,7 @@ class Progress:
         self._arrived: deque[Account] = deque()
         self._failed: list[Account] = []
         self._open = len(self.accounts)
-        self._reader: dict[str, Any] = {}
-
-    def enter(self, reader: Any) -> None:
-        """One thread or task asks at a time; whoever was struck by a signal in between may come again.
-
-        Raises:
-            ConfigurationError: Another one is at it.
-        """
-        if self._reader.setdefault("is", reader) != reader:
-            raise ConfigurationError(
-                "this iterator is being read by another thread or task: give each an iterator of its own"
-            )
-
-    def leave(self) -> None:
-        """It has what it asked for, or not."""
-        self._reader.clear()
+        super().__init__()
 
     @property
     def finished(self) -> bool:
