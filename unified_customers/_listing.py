@@ -186,7 +186,7 @@ class Listing(_Base):
 
         Args:
             batch_size: How many customers a batch has at the least, but for the last and one before an error: pages
-                are not cut, so `checkpoint` is exact after each batch; 10,000 by default.
+                are not cut, so `checkpoint` is exact after each batch; 2,000 by default.
             raw: Whether the provider's own object is in a column, as JSON text.
             account: What stands in the column `account`; the provider's name by default.
 

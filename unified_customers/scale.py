@@ -18,6 +18,7 @@ from ._bundles.reading import Bundle, Manner, read
 from ._bundles.references import About, Lookup, Reference, refer, refuse_doubles
 from ._bundles.windows import Window
 from .errors import ConfigurationError
+from .tables.batches import BATCH
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -40,7 +41,7 @@ def partition_accounts(
     errors: str | Path | None = None,
     raw: bool = False,
     columns: Sequence[str] | None = None,
-    batch_size: int = 2_000,
+    batch_size: int = BATCH,
     **query: Any,
 ) -> list[Bundle]:
     """Divide accounts into bundles, each account in exactly one.

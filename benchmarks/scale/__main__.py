@@ -21,9 +21,14 @@ from ..environments import python_of, versions
 from ..speed.machine import describe
 from ..speed.processes import ROOT, server
 
-ENVIRONMENTS = {"process": "arrow", "sail": "sail", "jvm": "spark"}
+ENVIRONMENTS = {"rows": "arrow", "process": "arrow", "sail": "sail", "jvm": "spark"}
 _READER = Path(__file__).with_name("reader.py")
-_NAMES = {"process": "one process, `Directory(concurrency=32)`", "sail": "Sail", "jvm": "JVM Spark, `local[2]`"}
+_NAMES = {
+    "rows": "one process, customers of `Directory(concurrency=32)`",
+    "process": "one process, the same as Arrow batches",
+    "sail": "Sail",
+    "jvm": "JVM Spark, `local[2]`",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +116,9 @@ def table(found: dict[str, list[Reading]], customers: int) -> str:
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("engines", nargs="*", metavar="ENGINE", help="process, sail, jvm; all where none is given")
+    parser.add_argument(
+        "engines", nargs="*", metavar="ENGINE", help="rows, process, sail, jvm; all where none is given"
+    )
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--customers", type=int, default=1000, help="of each account")
     parser.add_argument("--delay", type=int, default=20, help="of each answer, in milliseconds")

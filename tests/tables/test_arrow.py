@@ -77,6 +77,17 @@ def plain(value):
     return value
 
 
+names = [column.name for column in columns.columns(raw=True)]
+
+
+@given(st.lists(strategies.customers(), max_size=3), st.lists(st.sampled_from(names), min_size=1, unique=True))
+def test_a_batch_of_some_columns_is_the_whole_one_without_the_others(people, wanted):
+    people = [attrs.evolve(one, metrics=None) for one in people]
+    made, whole = (batch([("a", people)], raw=True, only=only) for only in (wanted, None))
+    assert made == whole.select(wanted)
+    assert made.schema.metadata == whole.schema.metadata
+
+
 @given(strategies.raw_json)
 def test_json_text_is_the_same_whether_written_fast_or_patiently(value):
     """The fast way gives up on some values; what it writes is what the patient one writes."""

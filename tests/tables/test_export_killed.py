@@ -81,7 +81,7 @@ def small():
     from unified_customers.tables import columnar, database, exporting, parts
 
     exporting._TOGETHER, exporting._BY_ACCOUNT = 8, 4
-    columnar.BATCH, database.BATCH, parts.PART = 10, 16, 16
+    columnar.FILE, database.FILE, parts.PART = 10, 16, 16
 
 
 def work(job):

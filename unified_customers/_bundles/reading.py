@@ -16,7 +16,7 @@ from .._walk import Plan
 from ..directory import Directory
 from ..errors import CustomersError
 from ..models import Page
-from ..tables.batches import Batches
+from ..tables.batches import BATCH, Batches
 from . import failures
 from .references import Reference
 from .sizing import bounded
@@ -48,7 +48,7 @@ class Manner:
     errors: str | None = None
     raw: bool = False
     columns: tuple[str, ...] | None = None
-    batch_size: int = 2_000
+    batch_size: int = BATCH
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -137,7 +137,6 @@ def _read(
     with _Sliced(accounts, bundle.windows, **options) as directory:
         listing = directory.customers(**manner.query, on_account_error="raise" if manner.errors is None else "collect")
         pages = _Counted(listing.pages())
-        for batch in Batches(pages, manner.batch_size, raw=manner.raw, account=None):
-            yield batch if manner.columns is None else batch.select(list(manner.columns))
+        yield from Batches(pages, manner.batch_size, raw=manner.raw, account=None, only=manner.columns)
         errors.update(listing.errors)
         items.update(pages.items)

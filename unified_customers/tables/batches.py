@@ -22,8 +22,12 @@ from .texts import exact, whole
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
-BATCH = 10_000
-"""Customers that a batch has at the least, but for the last one."""
+BATCH = 2_000
+"""Customers that a batch of a stream has at the least, but for the last one. Larger ones are no faster, and keep more
+customers in memory until they are made."""
+
+FILE = 10_000
+"""The same in a file, where small ones would be slow to query."""
 
 Group = tuple[str | None, Sequence[Customer]]
 
@@ -48,18 +52,25 @@ class AsyncPages(Protocol):
         """What takes the place of customers that a table can't hold."""
 
 
-def batch(groups: Iterable[Group], *, raw: bool = False) -> pa.RecordBatch:
-    """A record batch of customers, each group with its account's name.
+def batch(groups: Iterable[Group], *, raw: bool = False, only: Sequence[str] | None = None) -> pa.RecordBatch:
+    """A record batch of customers, each group with its account's name; of all columns, or only of those named.
 
     Raises:
         BadRecordError: A figure is too large for the column; digits beyond its scale are rounded.
     """
     groups = [(account, list(items)) for account, items in groups]
     customers = [one for _, items in groups for one in items]
-    accounts = [account or one.provider for account, items in groups for one in items]
-    arrays = [_texts(accounts)]
-    arrays += [_array(column, customers) for column in columns(raw=raw)[1:]]
-    return arrow().RecordBatch.from_arrays(arrays, schema=schema(raw=raw))
+    known = {column.name: column for column in columns(raw=raw)}
+    wanted = list(known if only is None else only)
+    whole = schema(raw=raw)
+    arrays = [
+        _texts([account or one.provider for account, items in groups for one in items])
+        if name == "account"
+        else _array(known[name], customers)
+        for name in wanted
+    ]
+    made = arrow().schema([whole.field(name) for name in wanted], metadata=whole.metadata)
+    return arrow().RecordBatch.from_arrays(arrays, schema=made)
 
 
 def _array(column: Column, customers: Sequence[Customer]) -> Any:
@@ -130,8 +141,11 @@ def _fitted(value: Decimal | None, customer: Customer, path: str) -> Decimal | N
 class Batches:
     """The record batches of a walk; what came before an error is a batch, and after it `next()` goes on."""
 
-    def __init__(self, pages: Pages, size: int, *, raw: bool, account: str | None) -> None:
-        self._pages, self._size, self._raw, self._account = pages, size, raw, account
+    def __init__(
+        self, pages: Pages, size: int, *, raw: bool, account: str | None, only: Sequence[str] | None = None
+    ) -> None:
+        self._pages, self._size, self._account = pages, size, account
+        self._make = functools.partial(batch, raw=raw, only=only)
         self._groups: list[Group] = []
         self._error: CustomersError | None = None
 
@@ -152,7 +166,7 @@ class Batches:
         if not self._groups:
             failed, self._error = self._error, None
             raise StopIteration if failed is None else failed
-        made = _made(self._groups, self._pages.judge, self._account, raw=self._raw)
+        made = _made(self._groups, self._pages.judge, self._account, self._make)
         self._groups = []
         return made
 
@@ -161,7 +175,8 @@ class AsyncBatches:
     """The same, awaited."""
 
     def __init__(self, pages: AsyncPages, size: int, *, raw: bool, account: str | None) -> None:
-        self._pages, self._size, self._raw, self._account = pages, size, raw, account
+        self._pages, self._size, self._account = pages, size, account
+        self._make = functools.partial(batch, raw=raw)
         self._groups: list[Group] = []
         self._error: CustomersError | None = None
 
@@ -182,22 +197,24 @@ class AsyncBatches:
         if not self._groups:
             failed, self._error = self._error, None
             raise StopAsyncIteration if failed is None else failed
-        made = _made(self._groups, self._pages.judge, self._account, raw=self._raw)
+        made = _made(self._groups, self._pages.judge, self._account, self._make)
         self._groups = []
         return made
 
 
-def _made(groups: list[Group], judge: Any, account: str | None, *, raw: bool) -> pa.RecordBatch:
+def _made(
+    groups: list[Group], judge: Any, account: str | None, make: Callable[[Iterable[Group]], pa.RecordBatch]
+) -> pa.RecordBatch:
     """A batch without the customers that it can't hold, if the caller wants to go on without them."""
 
     def named() -> list[Group]:
         return [(name or account, items) for name, items in groups]
 
     try:
-        return batch(named(), raw=raw)
+        return make(named())
     except BadRecordError:
         groups[:] = [(name, held(items, functools.partial(_judged, judge, name))[0]) for name, items in groups]
-        return batch(named(), raw=raw)
+        return make(named())
 
 
 def _judged(judge: Any, account: str | None, errors: Sequence[BadRecordError]) -> Sequence[Customer | None]:

@@ -17,7 +17,7 @@ import attrs
 from .._extras import need
 from .._files import create, put, remove, sync
 from ..errors import UnsupportedError
-from .batches import BATCH, batch
+from .batches import FILE, batch
 from .files import beside, check_place, told
 from .job import Job, Mark, Options, Portion
 from .schema import arrow, schema
@@ -66,7 +66,7 @@ class Sheet:
         self._waiting.extend(portions)
         self._held += count
         self.rows += count
-        if self._held >= BATCH:
+        if self._held >= FILE:
             self._pour()
 
     def _pour(self) -> None:

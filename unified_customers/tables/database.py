@@ -17,7 +17,7 @@ import attrs
 from .._extras import need
 from .._files import full, put, remove
 from ..errors import CheckpointError, ExportError
-from .batches import BATCH, batch
+from .batches import FILE, batch
 from .columns import VERSION, columns
 from .files import beside, check_place, told
 from .job import Job, Mark, Options, Portion
@@ -148,7 +148,7 @@ class DatabaseTarget:
     def write(self, portions: Sequence[Portion], mark: Mark) -> None:
         """Take some customers; now and then they are written, together with their mark."""
         self._waiting = ((*self._waiting[0], *portions), mark)
-        if sum(len(one.customers) for one in self._waiting[0]) >= BATCH:
+        if sum(len(one.customers) for one in self._waiting[0]) >= FILE:
             self._pour()
 
     def _pour(self) -> None:
