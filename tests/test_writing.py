@@ -173,6 +173,22 @@ def test_an_external_id_and_metadata_can_be_changed_together(boxed, writer):
     assert [line.split()[0] for line in boxed.sent] == ["POST", "GET", "PUT"]
 
 
+def test_each_changed_external_id_is_noted(writer):
+    """Behind the earlier ones, as the server's source has it."""
+    made = writer.create(**{**ADA, "metadata": {}})
+    writer.update(made.id, external_id="b")
+    assert writer.update(made.id, external_id="c").metadata == {"old_external_ids": "b,c"}
+
+
+@pytest.mark.parametrize("metadata", [None, {}])
+def test_what_a_server_notes_in_emptied_metadata_is_no_difference(boxed, writer, metadata):
+    """The real one empties it after it noted the new external id; another may do it before."""
+    made = writer.create(**ADA)
+    row = {**made.raw, "external_id": "new", "metadata": {"old_external_ids": "new"}}
+    boxed.spoils = spoiling(reply(200, row))
+    assert writer.update(made.id, external_id="new", metadata=metadata).external_id == "new"
+
+
 def test_an_archived_external_id_can_be_taken_again(boxed, writer):
     """The second customer is another one."""
     first = writer.create(**ADA)
@@ -431,6 +447,16 @@ def test_an_archive_that_is_refused_is_not_repeated(boxed, writer):
     with pytest.raises(uc.InvalidRequestError, match="cancel all subscriptions"):
         writer.archive("cust_1")
     assert boxed.writes == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in to WiFi</html>", b'{"error": "x"}', b"[]"])
+def test_a_good_status_that_says_something_else_archives_nobody(boxed, writer, body):
+    """A gateway's page, for one; it is asked again, as after a lost answer."""
+    made = writer.create(**ADA)
+    boxed.spoils = spoiling(*[reply(200, body)] * 9)
+    with pytest.raises(uc.MalformedResponseError):
+        writer.archive(made.id)
+    assert writer.customer(made.id).status == uc.Status.ACTIVE
 
 
 # What each provider can't

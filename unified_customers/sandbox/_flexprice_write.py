@@ -174,8 +174,9 @@ def changed(old: Fields, given: Fields) -> Fields:
     if given.get("external_id", old["external_id"]) != old["external_id"]:
         if old["metadata"] is None:
             raise PanicError
-        # The server means to keep the old id and notes the new one.
-        fields["metadata"] = old["metadata"] | {"old_external_ids": given["external_id"]}
+        # The server means to keep the old ids and notes the new one.
+        noted = [one for one in (old["metadata"].get("old_external_ids"), given["external_id"]) if one]
+        fields["metadata"] = old["metadata"] | {"old_external_ids": ",".join(noted)}
     if "metadata" in given:
         fields["metadata"] = given["metadata"]
     return _with_ordered_metadata(fields)

@@ -20,7 +20,7 @@ from ..._decode import decode, obj
 from ..._url import JSON_BODY, body, url
 from ..._values import moment
 from ..._wire import Request, Response
-from ...errors import Fault, UnsupportedError
+from ...errors import Fault, MalformedResponseError, UnsupportedError
 from ...models import Address, Customer
 from .records import CUSTOMERS
 from .spelling import Headers
@@ -224,8 +224,14 @@ def changed(response: Response) -> Customer:
     return attrs.evolve(CUSTOMERS.one(obj(decode(response)), "$"), updated_at=None)
 
 
-def done(_: Response) -> None:
-    """An archive's answer is empty."""
+def done(response: Response) -> None:
+    """An archive's answer is empty; a gateway's page is none, nor is an object that tells of an error.
+
+    Raises:
+        MalformedResponseError: It says something else.
+    """
+    if response.body.strip() and "error" in obj(decode(response)):
+        raise MalformedResponseError("archiving a customer was answered with an error", status=response.status)
 
 
 def _rounded(value: Any) -> datetime | None:
@@ -237,8 +243,7 @@ def _rounded(value: Any) -> datetime | None:
 
 def differences(fields: Mapping[str, Any], customer: Customer) -> tuple[str, ...]:
     """Fields that a customer shows otherwise; what the server adds to metadata by itself is none."""
-    metadata = fields.get("metadata")
-    if metadata is not None and "external_id" in fields and _OLD_IDS not in metadata:
+    if "metadata" in fields and "external_id" in fields and _OLD_IDS not in (fields["metadata"] or {}):
         theirs = {key: value for key, value in customer.metadata.items() if key != _OLD_IDS}
         customer = attrs.evolve(customer, metadata=theirs)
     found = differing(fields, customer, ADDRESS)
