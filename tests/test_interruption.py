@@ -373,7 +373,7 @@ async def test_cancelled_while_signing_in():
 
 
 ALONE = httpx.Limits(max_connections=1)
-SOON = httpx.Timeout(10, pool=2)  # a connection that isn't given back is an error, not a test that hangs
+SOON = httpx.Timeout(4, pool=2)  # a connection that isn't given back is an error, not a test that hangs
 # httpcore may close a connection that another thread is about to use (see `Client._another`); one that is not given
 # back is an error all the same
 AGAIN = uc.Retry(attempts=5, first_wait=0.0, jitter=0)

@@ -13,7 +13,7 @@ import unified_customers as uc
 from unified_customers.sandbox import Sandbox
 
 THREADS, WALKS = 8, 3
-DEATHS = (40, 100, 160, 220)  # after how many requests; far enough apart that nobody meets two in one request
+DEATHS = (40, 135, 230)  # after how many requests; far enough apart that nobody meets two in one request
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ def test_a_second_export_into_a_database_says_what_happened(box, tmp_path):
 
 def test_an_account_that_failed_is_told_and_the_others_are_there(box, tmp_path):
     """With exit code 1, so that a script hears of it."""
-    box.flatpeak.fault("garbage", times=99, on="list")
+    box.flatpeak.fault("refused", times=99, on="list", status=403)
     words = ("export", "flexprice", "flatpeak", "--to", "a.csv")
     done = run(*words, box=box, cwd=tmp_path)
     assert done.returncode == 1
@@ -153,7 +153,7 @@ def test_no_account_and_no_file_of_accounts_is_wrong_usage(tmp_path):
 
 def test_a_providers_error_says_one_way_to_go_on(box, tmp_path):
     """The command's own, not the one for programs."""
-    box.flexprice.fault("500", times=99, on="list", after=2)
+    box.flexprice.fault("refused", times=99, on="list", after=2, status=403)
     done = run("export", "flexprice", "--to", "p/", "--page-size", "9", box=box, cwd=tmp_path)
     said = one_line(done.stderr)
     assert done.returncode == 1
@@ -163,7 +163,7 @@ def test_a_providers_error_says_one_way_to_go_on(box, tmp_path):
 
 def test_a_failed_parquet_file_is_told_in_one_line(box, tmp_path):
     """Nothing of the file's writer is said afterwards, when it is thrown away; nothing is left behind."""
-    box.flexprice.fault("500", times=99, on="list", after=2)
+    box.flexprice.fault("refused", times=99, on="list", after=2, status=403)
     done = run("export", "flexprice", "--to", "a.parquet", "--page-size", "9", box=box, cwd=tmp_path)
     assert done.returncode == 1
     assert one_line(done.stderr).startswith("error: ")

@@ -346,7 +346,7 @@ def test_a_provider_that_ignores_the_end_of_a_slice_is_not_believed(box, priced,
 
 def test_sizes_are_hints_and_an_account_that_can_t_be_counted_is_read_all_the_same(box, priced):
     """Whole."""
-    box.flexprice.fault("503", times=50)
+    box.flexprice.fault("refused", times=50, on="list", status=403)
     bundles = scale.partition_accounts(priced, large=300)
     box.flexprice.clear_faults()
     assert [one.requests for one in bundles] == [None]
