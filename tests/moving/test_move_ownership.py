@@ -67,6 +67,30 @@ def test_a_customer_whose_update_is_no_longer_wanted_is_still_the_journals_own(b
     assert uc.undo(journal, target).undone == 1
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+def test_an_edit_by_hand_before_a_later_update_still_protects_a_customer(box, target, journal, lost):
+    """Also if that update's answer was lost, and it was found to have been made."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    own = next(iter(published(box.flexprice)))
+    box.flexprice.update(own, address_city="Bonn")  # which the source does not have
+    if lost:
+        box.flexprice.fault("lost", on="write", times=1)
+    plan = uc.plan([person(1, phone="1"), person(2, phone="2")], target)
+    assert plan.run(journal).complete
+    assert published(box.flexprice)[own]["contact"] == "1"
+    found = uc.undo(journal, target, apply=True, confirm="archive", concurrency=4)
+    assert (found.undone, found.changed) == (1, ("cust_1",))
+    assert list(published(box.flexprice)) == [own]
+
+
+def test_an_edit_by_hand_that_a_later_run_set_back_protects_nobody(box, target, journal):
+    uc.plan([person(1, phone="1")], target).run(journal)
+    target.update(next(iter(published(box.flexprice))), phone="2")
+    assert uc.undo(journal, target).changed == ("cust_1",)
+    uc.plan([person(1, phone="1")], target).run(journal)
+    assert uc.undo(journal, target).undone == 1
+
+
 def test_undo_leaves_alone_what_another_journals_run_made(target, journal, tmp_path):
     """Two plans of the same moment: the second finds everybody there already, and made nobody."""
     first, second = uc.plan([person(1)], target), uc.plan([person(1)], target)

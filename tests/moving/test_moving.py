@@ -762,6 +762,34 @@ def test_an_argument_that_can_not_be_right_is_refused_before_anything_is_read(bo
     assert len(box.flexprice.requests) == 0
 
 
+@pytest.mark.parametrize("path", [None, 3, b"move.sqlite"])
+def test_a_journal_that_is_no_path_is_refused_by_name(target, path):
+    with uc.plan([], target) as plan, pytest.raises(uc.InvalidRequestError, match="journal= is the path"):
+        plan.run(path)
+    for use in (uc.verify, uc.undo):
+        with pytest.raises(uc.InvalidRequestError, match="journal= is the path"):
+            use(path, target)
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 0}, {"concurrency": True}, {"rate": 0}])
+def test_how_fast_undo_goes_is_checked_first(target, journal, options):
+    with pytest.raises((uc.InvalidRequestError, uc.ConfigurationError), match=f"{next(iter(options))}="):
+        uc.undo(journal, target, **options)
+
+
+def test_many_are_taken_back_at_the_same_time_and_an_error_leaves_the_rest(box, target, journal):
+    """A key that is refused after a while ends it; what was answered is known, and the next undoing goes on."""
+    with uc.plan([person(number) for number in range(40)], target) as plan:
+        plan.run(journal)
+    box.flexprice.fault("refused", status=401, after=10, times=1000)
+    with pytest.raises(uc.AuthenticationError):
+        uc.undo(journal, target, apply=True, confirm="archive", concurrency=4, rate=10_000)
+    assert len(published(box.flexprice)) == 30
+    box.flexprice.clear_faults()
+    assert uc.undo(journal, target, apply=True, confirm="archive", concurrency=4).undone == 30
+    assert published(box.flexprice) == {}
+
+
 def test_an_account_is_not_moved_to_itself(box, target):
     """Though two keys may open it: every customer would be made a second time."""
     box.flexprice.insert(2)

@@ -196,7 +196,8 @@ class _Migration:
 
     def _undo(self, target: uc.Client) -> None:
         given = self._options
-        found = uc.undo(self._journal, target, apply=given["apply"], confirm=given["confirm"])
+        pace = {name: given[name] for name in ("concurrency", "rate")}
+        found = uc.undo(self._journal, target, apply=given["apply"], confirm=given["confirm"], **pace)
         streams.write(migrate_show.undo_text(found, given["output"]))
         if not found.applied and found.undone and not self._held.quiet:
             streams.say(f"nothing was sent; --undo --apply --confirm {found.word!r} does it")

@@ -24,7 +24,7 @@ import attrs
 from ..errors import ConfigurationError
 from .fields import dumped
 from .plans import MovePlan
-from .settings import Identity
+from .settings import Identity, path_of
 from .store import Store
 
 FORMAT = 1
@@ -228,8 +228,12 @@ class Journal:
         """Before a request."""
         self._commit("UPDATE moves SET state = 'sending', sent_at = ? WHERE seq = ?", time.time(), seq)
 
-    def done(self, seq: int, target_id: str, fingerprint: str, *, created: bool) -> None:
-        """The target has it."""
+    def touched(self, seq: int) -> None:
+        """Somebody else changed it since an earlier run: no later state is taken for the move's own."""
+        self._commit("UPDATE moves SET fingerprint = NULL WHERE seq = ?", seq)
+
+    def done(self, seq: int, target_id: str, fingerprint: str | None, *, created: bool) -> None:
+        """The target has it; without a fingerprint, undo leaves it alone."""
         self._commit(
             "UPDATE moves SET state = 'done', target_id = ?, fingerprint = ?, created = ?, problem = NULL, done_at = ? "
             "WHERE seq = ?",
@@ -290,7 +294,7 @@ def opened(path: str | Path, use: str = "read") -> Journal:
     Raises:
         ConfigurationError: It is not, or it holds no move, or another process uses it.
     """
-    path = Path(path)
+    path = path_of(path)
     if not path.is_file():
         raise ConfigurationError(f"there is no journal {path}: run() makes it")
     journal = Journal(path, use)

@@ -16,7 +16,7 @@ import attrs
 
 from ..client import Client
 from .fields import digest
-from .settings import Identity, Settings
+from .settings import Identity, Settings, path_of
 from .store import Temporary
 from .summary import ACTIONS, FieldLoss, MoveSummary
 
@@ -177,6 +177,7 @@ class MovePlan:
             on_event: Called with a `MoveEvent` for each customer that was dealt with.
 
         Raises:
+            InvalidRequestError: An argument can't be right; nothing was sent.
             ConfigurationError: The journal belongs to another move, or can't be used; nothing was sent.
             ConflictError: `on_conflict="refuse"`, and the target has some of the customers with other values; nothing
                 was sent.
@@ -184,7 +185,7 @@ class MovePlan:
         """
         from .running import run  # noqa: PLC0415 - planning needs none of it
 
-        return run(self, Path(journal), concurrency=concurrency, rate=rate, on_event=on_event)
+        return run(self, path_of(journal), concurrency=concurrency, rate=rate, on_event=on_event)
 
     def to_html(self) -> str:
         """The plan as one page of HTML: counts, losses, problems; by ids, without customers' values.

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .._pace import Pace
-from ..errors import ConflictError, CustomersError, InvalidRequestError
+from ..errors import ConflictError, CustomersError
 from .events import MoveEvent, MoveStoppedError
 from .fields import fingerprint
 from .journal import Journal, Move
 from .plans import MovePlan
 from .results import MoveResult, result_of
 from .sending import Outcome, Sender
+from .settings import refuse_concurrency
 
 _TROUBLES = 3  # moves in a row of which nobody knows what came, each after all the repeats that the client allows
 OnEvent = Callable[[MoveEvent], None]
@@ -27,14 +28,13 @@ OnEvent = Callable[[MoveEvent], None]
 
 def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_event: OnEvent | None) -> MoveResult:
     """As `MovePlan.run`."""
-    if type(concurrency) is not int or concurrency < 1:
-        raise InvalidRequestError("concurrency= is a whole number, 1 or more")
+    refuse_concurrency(concurrency)
     pace = None if rate is None else Pace(rate)
     _refuse_conflicts(plan)
     with Journal(path) as journal:
         journal.take(plan)
         total = journal.count("state IN ('planned', 'sending', 'unknown')")
-        sender = Sender(plan.target, journal.account)
+        sender = Sender(plan.target, journal.account, journal.touched)
         size = min(concurrency, max(total, 1))
         crew = _Crew(journal, sender, size=size, pace=pace, on_event=on_event or _nobody, total=total)
         crew.work()
@@ -157,7 +157,9 @@ class _Crew:
             self._journal.ended(move.seq, outcome.state, outcome.problem)
             return
         created = move.created or outcome.made
-        mark = outcome.fingerprint or fingerprint(outcome.customer)
+        mark = move.fingerprint if outcome.untouched else fingerprint(outcome.customer)
+        if outcome.touched and mark != move.fingerprint:  # else the edit was set back, and nothing is left of it
+            mark = None
         self._journal.done(move.seq, outcome.customer.id, mark, created=created)
 
     def _judge(self, outcome: Outcome) -> None:

@@ -7,6 +7,7 @@ so nothing is ever both forgotten and sent.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import attrs
 
@@ -23,7 +24,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..models import Capabilities, Customer
-from .fields import chosen, field_of, flat, keywords
+from .fields import chosen, field_of, fingerprint, flat, keywords
 from .journal import Move
 from .origin import PATHS, Origin, told
 from .targets import gone
@@ -44,7 +45,8 @@ class Outcome:
         state: The journal's state.
         kind: The event's kind.
         customer: As the target has it now.
-        fingerprint: As an earlier run left it, where this one did nothing to it.
+        untouched: Whether this one did nothing to it, so that what an earlier run left is still what counts.
+        touched: Whether somebody else changed it between the move's own writes, so that undo leaves it alone.
         made: Whether this move made it, in this run or an earlier one, so that undo may take it back.
         problem: Why not, without values.
         stop: The error for which the run has to stop.
@@ -54,7 +56,8 @@ class Outcome:
     state: str
     kind: str
     customer: Customer | None = None
-    fingerprint: str | None = None
+    untouched: bool = False
+    touched: bool = False
     made: bool = False
     problem: str | None = None
     stop: CustomersError | None = None
@@ -62,11 +65,18 @@ class Outcome:
 
 
 class Sender:
-    """Carries moves out, one at a time; threads may share it."""
+    """Carries moves out, one at a time; threads may share it.
 
-    def __init__(self, client: Client, account: tuple[str, str]) -> None:
+    Args:
+        client: Of the target.
+        account: The source's provider and account, as moved customers tell it.
+        touched: Told, before an update leaves, that somebody else changed that customer since an earlier run.
+    """
+
+    def __init__(self, client: Client, account: tuple[str, str], touched: Callable[[int], None]) -> None:
         self._client = client
         self._account = account
+        self._touched = touched
         self._can: Capabilities = client.provider.capabilities
         retry = client._context.retry
         self._repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
@@ -111,7 +121,7 @@ class Sender:
         """As it is, unless somebody made another's of it; what was changed by hand stays a change for `undo`."""
         if not self._is_ours(there, move):
             return _refused(_NO_LONGER)
-        return attrs.evolve(_done(there, "settled"), fingerprint=move.fingerprint)
+        return attrs.evolve(_done(there, "settled"), untouched=True)
 
     def _create(self, move: Move) -> Outcome:
         try:
@@ -157,15 +167,18 @@ class Sender:
         there = self._client.customer(move.target_id)
         if gone(there):
             return _refused(_GONE)
-        now = flat(there)
+        now, touched = flat(there), move.created and move.fingerprint is None
         if not differences(move.sends, now, frozenset()):
-            return _done(there, "updated")  # an earlier attempt did it
+            return attrs.evolve(_done(there, "updated"), touched=touched)  # an earlier attempt did it
         for path, (was, wanted) in move.differences.items():
             if now.get(path) not in (was, wanted):
                 return _refused(f"{path} was changed at the target since the plan: plan again")
+        if move.created and not touched and fingerprint(there) != move.fingerprint:
+            self._touched(move.seq)
+            touched = True
         sends = changed(_own(move), now, move.differences)
         keys = keywords(chosen(sends, {field_of(path) for path in move.sends}))
-        return _done(self._client.update(there.id, **keys), "updated")
+        return attrs.evolve(_done(self._client.update(there.id, **keys), "updated"), touched=touched)
 
 
 _TAKEN = "the target has another customer with this external id since the plan"

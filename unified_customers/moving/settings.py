@@ -5,7 +5,9 @@ Knows keywords, accounts and queries; must not know files or requests.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -58,6 +60,23 @@ class Settings:
         rule = self.external_id
         name = rule if isinstance(rule, str) else f"function {getattr(rule, '__qualname__', type(rule).__qualname__)}"
         return {**attrs.asdict(self), "external_id": name}
+
+
+def path_of(journal: Any) -> Path:
+    """The path of a journal.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    if not isinstance(journal, str | os.PathLike):
+        raise InvalidRequestError("journal= is the path of a file, such as 'move.sqlite'")
+    return Path(journal)
+
+
+def refuse_concurrency(number: Any) -> None:
+    """Refuse what is no number of threads."""
+    if type(number) is not int or number < 1:
+        raise InvalidRequestError("concurrency= is a whole number, 1 or more")
 
 
 def _one_of(name: str, value: Any, known: Iterable[str]) -> None:

@@ -6,17 +6,22 @@ Knows the journal and what the target can do; must not know any provider. Update
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
 
+from .._pace import Pace
 from ..client import Client
 from ..errors import ConfigurationError, ConflictError, InvalidRequestError, NotFoundError, UnsupportedError
 from ..models import Customer
 from .fields import fingerprint
 from .journal import Journal, Move, opened
 from .reading import read_back, refuse_stranger
+from .settings import refuse_concurrency
 from .targets import gone
 
 _CREATED = "created AND state IN ('done', 'planned', 'refused', 'left', 'undoing')"
@@ -65,7 +70,15 @@ class Undo:
         return "\n".join(lines + [f"{number} {said}" for said, number in counts.items() if number])
 
 
-def undo(journal: str | Path, target: Client, *, apply: bool = False, confirm: str | None = None) -> Undo:
+def undo(
+    journal: str | Path,
+    target: Client,
+    *,
+    apply: bool = False,
+    confirm: str | None = None,
+    concurrency: int = 1,
+    rate: float | None = None,
+) -> Undo:
     """Take back what a journal created: archived where the target archives, else deleted for good.
 
     Only customers that this journal created, and only those that are as the move left them.
@@ -76,18 +89,23 @@ def undo(journal: str | Path, target: Client, *, apply: bool = False, confirm: s
         apply: Whether to do it; else it is only said what would be done.
         confirm: With `apply`, ``"archive"``; where the target deletes for good, ``"delete N irreversibly"`` with the
             number that a dry run told (`Undo.word`).
+        concurrency: How many customers are taken back at the same time.
+        rate: Of them, how many a second; `None` for any.
 
     Raises:
+        InvalidRequestError: `concurrency` is no such number.
         ConfigurationError: It is no journal, of another target, another process uses it, or `confirm` is not the word.
         UnsupportedError: The target neither archives nor deletes.
         CustomersError: The target failed; the journal knows how far it came.
     """
+    refuse_concurrency(concurrency)
+    pace = None if rate is None else Pace(rate)
     with opened(journal, "own" if apply else "read") as held:
         refuse_stranger(held, target)
-        undoing = _Undoing(held, target)
-        if not apply:
-            return undoing.dry()
+        undoing = _Undoing(held, target, concurrency, pace)
         would = undoing.dry()
+        if not apply:
+            return would
         if confirm != would.word:
             raise ConfigurationError(
                 f"undo would take back {would.undone} customers: to do it, say confirm={would.word!r}",
@@ -96,43 +114,60 @@ def undo(journal: str | Path, target: Client, *, apply: bool = False, confirm: s
         return undoing.apply()
 
 
+@attrs.frozen
+class _Fate:
+    """What becomes of one customer: ``"undone"``, ``"changed"``, ``"gone"``, or ``"refused"``."""
+
+    what: str
+    source_id: str
+    why: str = ""
+
+
 class _Undoing:
-    def __init__(self, journal: Journal, target: Client) -> None:
+    def __init__(self, journal: Journal, target: Client, concurrency: int, pace: Pace | None) -> None:
         can = target.provider.capabilities
         if not can.archives and not can.deletes:
             raise UnsupportedError(f"{target.provider.title} neither archives nor deletes customers")
         self._journal = journal
         self._target = target
+        self._concurrency = concurrency
+        self._pace = pace
         self._archives = can.archives
 
     def dry(self) -> Undo:
-        return self._through(apply=False)
+        return self._told(apply=False, fates=(self._fate(*pair) for pair in self._candidates()))
 
     def apply(self) -> Undo:
-        return self._through(apply=True)
+        with ThreadPoolExecutor(self._concurrency, "undo") as pool:
+            return self._told(apply=True, fates=self._applied(pool))
 
-    def _through(self, *, apply: bool) -> Undo:
-        undone = lost = 0
-        changed: list[str] = []
-        refused: list[tuple[str, str]] = []
-        for move, there in self._candidates():
-            if there is None or gone(there):
-                lost += 1
-                if apply:
-                    self._journal.ended(move.seq, "undone")
-            elif fingerprint(there) != move.fingerprint:
-                changed.append(move.source_id)
-            elif apply and (why := self._take_back(move, there)):
-                refused.append((move.source_id, why))
-            else:
-                undone += 1
-        return self._told(apply=apply, undone=undone, gone=lost, changed=tuple(changed), refused=tuple(refused))
+    def _applied(self, pool: ThreadPoolExecutor) -> Iterator[_Fate]:
+        """A few at a time: an error, or Ctrl-C, is raised when those were answered."""
+        left = self._candidates()
+        while some := list(itertools.islice(left, 4 * self._concurrency)):
+            yield from pool.map(lambda pair: self._settled(*pair), some)
 
     def _candidates(self) -> Iterator[tuple[Move, Customer | None]]:
         return read_back(self._target, self._journal.moves(_CREATED))
 
+    def _fate(self, move: Move, there: Customer | None) -> _Fate:
+        if there is None or gone(there):
+            return _Fate("gone", move.source_id)
+        return _Fate("undone" if fingerprint(there) == move.fingerprint else "changed", move.source_id)
+
+    def _settled(self, move: Move, there: Customer | None) -> _Fate:
+        """The same, with what has to be done about it done."""
+        fate = self._fate(move, there)
+        if fate.what == "gone":
+            self._journal.ended(move.seq, "undone")
+        elif fate.what == "undone" and there is not None and (why := self._take_back(move, there)):
+            return _Fate("refused", move.source_id, why)
+        return fate
+
     def _take_back(self, move: Move, there: Customer) -> str | None:
         """Send it; returns why not, if the target would not."""
+        if self._pace is not None:
+            time.sleep(self._pace.wait(time.monotonic()))
         self._journal.ended(move.seq, "undoing")
         try:
             if self._archives:
@@ -147,16 +182,24 @@ class _Undoing:
         self._journal.ended(move.seq, "undone")
         return None
 
-    def _told(
-        self, *, apply: bool, undone: int, gone: int, changed: tuple[str, ...], refused: tuple[tuple[str, str], ...]
-    ) -> Undo:
+    def _told(self, *, apply: bool, fates: Iterator[_Fate]) -> Undo:
+        numbers = {"gone": 0, "undone": 0}
+        changed: list[str] = []
+        refused: list[tuple[str, str]] = []
+        for fate in fates:
+            if fate.what == "changed":
+                changed.append(fate.source_id)
+            elif fate.what == "refused":
+                refused.append((fate.source_id, fate.why))
+            else:
+                numbers[fate.what] += 1
         return Undo(
             applied=apply,
             irreversible=not self._archives,
-            undone=undone,
-            changed=changed,
-            gone=gone,
-            refused=refused,
+            undone=numbers["undone"],
+            changed=tuple(changed),
+            gone=numbers["gone"],
+            refused=tuple(refused),
             unsettled=self._journal.count("state IN ('sending', 'unknown')"),
             updated=self._journal.count("state = 'done' AND NOT created AND action = 'update'"),
         )
