@@ -70,7 +70,6 @@ FLEXPRICE = {
     "no gstin": ({"metadata": {"gstin": "x"}}, "metadata.gstin", "Indian tax number"),
     "no pan": ({"metadata": {"pan": "abcde1234f"}}, "metadata.pan", "Indian tax number"),
     "no hsn_sac": ({"metadata": {"hsn_sac": "123"}}, "metadata.hsn_sac", "Indian tax number"),
-    "the server's own key": ({"metadata": {"_fp_x": "a"}}, "metadata", "server's own"),
     "no time zone": ({"params": {"timezone": "Mars/Phobos"}}, "params.timezone", "IANA name"),
     "an empty time zone": ({"params": {"timezone": ""}}, "params.timezone", "can't be cleared"),
     "Go's word for none": ({"params": {"timezone": "Local"}}, "params.timezone", "IANA name"),

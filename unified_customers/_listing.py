@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+import attrs
+
 from . import _checkpoint
 from ._walk import Plan, Report, Walk, with_checkpoint
 from ._wire import Conversation
@@ -174,6 +176,11 @@ class Listing(_Base):
 
     def __iter__(self) -> CustomerIterator:
         return CustomerIterator(Walk(self._plan), self._advanced, self._pump)
+
+    def _noting(self, note: Callable[[BadRecordError], None]) -> CustomerIterator:
+        """The same walk, which tells of each record that it leaves out; perhaps twice, where a page is read again."""
+        plan = attrs.evolve(self._plan, on_bad_record=note)
+        return CustomerIterator(Walk(plan), self._advanced, self._pump)
 
     def pages(self) -> PageIterator:
         """The same customers, by the page."""

@@ -69,6 +69,49 @@ def test_apply_verify_map_and_undo(box, tmp_path):
     assert (done.returncode, done.stdout, moved(box)) == (0, b"9 archived\n", [])
 
 
+def test_json_is_one_document_whatever_is_asked(box, tmp_path):
+    """Both if both were asked, and what was done where a run stops; the page is written then, too."""
+    box.flexprice.fault("quota", creates=4)
+    done = run(*PAIR, "--apply", "-o", "json", "--html", "m.html", "--concurrency", "1", box=box, cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["created"]) == (1, 4)
+    assert (tmp_path / "m.html").stat().st_size > 1000
+    box.flexprice.clear_faults()
+    done = json.loads(run(*PAIR, "--apply", "--verify", "-o", "json", box=box, cwd=tmp_path).stdout)
+    assert (done["run"]["created"], done["run"]["source"], done["verification"]["good"]) == (9, "flexportal", True)
+    assert json.loads(run(*PAIR, "--verify", "-o", "json", box=box, cwd=tmp_path).stdout)["good"] is True
+
+
+@pytest.mark.parametrize("words", [["--verify"], ["--undo"], ["--undo", "--apply"], ["--map", "m.csv"]], ids=" ".join)
+def test_a_journal_of_another_source_is_refused_where_the_source_is_not_asked(box, tmp_path, words):
+    """By its provider: keys of the source are not wanted for these."""
+    run(*PAIR, "--apply", box=box, cwd=tmp_path)
+    done = run("migrate", "flatpeak", "flexprice", "--journal", "move.sqlite", *words, box=box, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert one_line(done.stderr) == "error: move.sqlite is the journal of a move from flexportal, not from flatpeak"
+
+
+def test_a_read_that_fails_says_nothing_of_options_that_there_are_not(box, tmp_path):
+    """A walk's checkpoint is of no use here."""
+    run(*PAIR, "--apply", box=box, cwd=tmp_path)
+    box.flexprice.fault("refused", status=403, times=9, on="list")
+    for words in ([], ["--verify"]):
+        done = run(*PAIR, *words, box=box, cwd=tmp_path)
+        assert done.returncode == 1
+        assert "--after" not in one_line(done.stderr)
+
+
+def test_a_record_that_can_not_be_read_is_named_and_the_others_are_moved(box, tmp_path):
+    """Or ends it, if that is wanted."""
+    bad = box.flexportal.ids[0]
+    box.flexportal.update(bad, phone=["no", "text"])
+    done = run(*PAIR, "--on-bad-record", "raise", box=box, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    done = run(*PAIR, "--apply", box=box, cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"{bad}\timpossible\tphone: can't be read".encode() in done.stdout
+    assert len(moved(box)) == 8
+
+
 def test_an_undoing_that_leaves_customers_ends_with_exit_code_1(box, tmp_path):
     """The target would not let one go; the table names it, and stderr says that it is still there."""
     run(*PAIR, "--apply", box=box, cwd=tmp_path)
@@ -176,5 +219,5 @@ def test_without_a_journal_there_is_nothing_to_do(box, tmp_path, option):
     words = ["--map", "map.csv"] if option == "--map" else [option]
     done = run(*PAIR, *words, box=box, cwd=tmp_path)
     assert done.returncode == 1
-    assert one_line(done.stderr) == "error: there is no journal move.sqlite: run() makes it"
+    assert one_line(done.stderr) == "error: there is no journal move.sqlite: a run makes it"
     assert [*tmp_path.iterdir()] == []

@@ -124,7 +124,62 @@ def test_a_customer_that_comes_twice_is_impossible(target):
         assert plan.summary.reasons == {"the source has it twice": 2}
 
 
+def test_who_can_not_be_read_is_impossible_if_the_listing_leaves_bad_records_out(box, target, journal):
+    """By the field alone; else the plan ends there. One that was moved before is not taken for vanished."""
+    box.flexportal.insert(6)
+    with client(box.flexportal) as source:
+        uc.plan(source.customers(), target).run(journal)
+        box.flexportal.insert(1)
+        bad, new = box.flexportal.ids[2], box.flexportal.ids[-1]
+        box.flexportal.update(bad, phone={"not": "text"})
+        with pytest.raises(uc.BadRecordError):
+            uc.plan(source.customers(), target)
+        listing = source.customers(page_size=2, on_bad_record="skip")
+        with uc.plan(listing, target) as plan:
+            counts = plan.summary.counts
+            assert (counts["same"], counts["create"], counts["impossible"], plan.summary.vanished) == (5, 1, 1, 0)
+            assert [(one.source_id, one.reasons) for one in plan.only("impossible")] == [
+                (bad, ("phone: can't be read",))
+            ]
+            result = plan.run(journal)
+    assert (result.created, result.vanished, listing.report.bad) == (7, 0, 1)
+    assert new in dict(result.map)
+    assert len(published(box.flexprice)) == 7
+
+
+def test_a_record_without_an_id_can_not_be_named_so_the_plan_ends(box, target):
+    box.flexportal.insert(2)
+    box.flexportal.fault("bad-record", field="customerId", value=None)
+    with client(box.flexportal) as source, pytest.raises(uc.BadRecordError, match="id"):
+        uc.plan(source.customers(on_bad_record="skip"), target)
+
+
 # Losses
+
+
+@pytest.mark.parametrize("on_loss", ["metadata", "drop"])
+def test_metadata_of_the_sources_own_is_not_overwritten_by_what_is_kept(target, journal, on_loss):
+    """Also where a key for that is taken in its turn, and where the target keeps a key for itself."""
+    own = {
+        "moved_company": "1", "moved_metadata_moved_company": "2", "moved_phone": "3",
+        "gstin": "none", "moved_metadata_gstin": "4", "_fp_x": "5",
+    }  # fmt: skip
+    crowd = [person(1, company="Acme", phone="+" + "1" * 30, metadata=own)]
+    with uc.plan(crowd, target, on_loss=on_loss) as plan:
+        assert only(plan).action == "create"
+        result = plan.run(journal)
+    there = target.customer(result.map["cust_1"]).metadata
+    if on_loss == "drop":
+        assert {name: there.get(name) for name in own} == {**own, "gstin": None}
+    else:
+        assert there["moved_company"] == "Acme"
+        assert there["moved_metadata_moved_company"] == "1"
+        assert there["moved_metadata_moved_metadata_moved_company"] == "2"
+        assert (there["moved_phone"], there["moved_metadata_moved_phone"]) == ("+" + "1" * 30, "3")
+        assert (there["moved_metadata_gstin"], there["moved_metadata_moved_metadata_gstin"]) == ("none", "4")
+    assert there["_fp_x"] == "5"
+    with uc.plan(crowd, target, on_loss=on_loss) as again:
+        assert only(again).action == "same"
 
 
 RICH = person(

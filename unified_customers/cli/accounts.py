@@ -61,6 +61,21 @@ def _settings(name: str, path: Path | None) -> Any:
     return book.settings(name)
 
 
+def provider(name: str, path: Path | None) -> str:
+    """Which provider an account is of, its keys unseen.
+
+    Raises:
+        ConfigurationError: There is no such account.
+    """
+    book = load(path or FILE) if path is not None or Path(FILE).is_file() else None
+    if book is not None and name in book.tables and not (name in registry.names() and path is None):
+        table = book.tables[name]
+        return str(table.get("provider", "")) if isinstance(table, dict) else ""
+    if name not in registry.names():
+        raise _unknown(name, book)
+    return name
+
+
 def every(path: Path | None) -> list[str]:
     """The names of all accounts of the file, in its order; none where there is no file.
 

@@ -38,6 +38,7 @@ _OPTIONS = {
     "on_bad_record": "on-bad-record",
     "on_conflict": "on-conflict",
     "on_loss": "on-loss",
+    "match_email": "match-email",
     "confirm": "confirm",
     "journal": "journal",
     "on_account_error": "on-account-error",

@@ -14,7 +14,7 @@ import click
 import unified_customers as uc
 
 from . import accounts, exits, migrate_show, streams
-from .options import State, output, shared, state
+from .options import State, on_bad_record, output, shared, state
 from .progress import Bar
 from .telling import teller
 
@@ -69,6 +69,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--confirm", metavar="WORD", help="The word that --undo tells.")
 @click.option("--map", "map_file", type=_FILE, metavar="FILE", help="Write who became whom: .csv, .jsonl or .parquet.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write a page: of the plan, or with --apply of the result.")
+@on_bad_record("skip")
 @output("table", "json", "jsonl", default="table")
 @shared
 def migrate(source: str, target: str, **options: Any) -> None:
@@ -85,6 +86,7 @@ class _Migration:
         self._options = options
         self._held = held
         self._journal: Path = options["journal"]
+        self._json: dict[str, Any] = {}
         self._refuse_mixtures()
 
     def _refuse_mixtures(self) -> None:
@@ -100,6 +102,17 @@ class _Migration:
 
     def carry_out(self) -> None:
         """Do what the options say."""
+        try:
+            self._carry_out()
+        except uc.CustomersError as error:
+            error.checkpoint = None  # a plan starts from the beginning, and so do the others
+            raise
+        finally:
+            if self._json:
+                both = self._options["apply"] and self._options["verify"]
+                streams.write(migrate_show.as_json(self._json if both else next(iter(self._json.values()))))
+
+    def _carry_out(self) -> None:
         given = self._options
         if given["undo"]:
             self._with_target(self._undo)
@@ -125,13 +138,9 @@ class _Migration:
 
     def _planned(self, target: uc.Client) -> uc.MovePlan:
         chosen = {name: self._options[name] for name in ("external_id", "on_conflict", "on_loss", "match_email")}
-        asked = {"status": self._options["status"]} if self._options["status"] else {}
-        try:
-            with self._connect(self._source) as source:
-                return uc.plan(source.customers(**asked), target, **chosen)
-        except uc.CustomersError as error:
-            error.checkpoint = None  # a plan starts from the beginning
-            raise
+        asked = {name: self._options[name] for name in ("status", "on_bad_record") if self._options[name]}
+        with self._connect(self._source) as source:
+            return uc.plan(source.customers(**asked), target, **chosen)
 
     def _show(self, target: uc.Client) -> None:
         with self._planned(target) as plan:
@@ -148,9 +157,27 @@ class _Migration:
                     result = self._carried_out(plan, bar)
             except KeyboardInterrupt:
                 raise exits.Interrupted(advice=self._go_on()) from None
-        streams.write(migrate_show.result_text(result, self._options["output"]))
+            except uc.MoveStoppedError as stopped:
+                if stopped.result is not None:
+                    self._tell("run", stopped.result, lambda _: "")  # the error has it in words
+                    self._write_page(stopped.result)
+                raise
+        self._tell("run", result, migrate_show.result_text)
         self._write_page(result)
         self._judge(result)
+
+    def _tell(self, name: str, found: Any, worded: Callable[[Any], str]) -> None:
+        """On stdout: as text at once, as JSON at the end, in one document."""
+        if self._options["output"] == "json":
+            self._json[name] = migrate_show.plain(found)
+        else:
+            streams.write(worded(found))
+
+    def _refuse_other_source(self) -> None:
+        """Where the source itself is not asked, the journal knows which it was."""
+        was = uc.MoveResult.read(self._journal).source
+        if was and accounts.provider(self._source, self._held.accounts) != was:
+            raise exits.Failure(f"{self._journal} is the journal of a move from {was}, not from {self._source}")
 
     def _write_page(self, shown: uc.MovePlan | uc.MoveResult) -> None:
         path: Path | None = self._options["html"]
@@ -189,22 +216,25 @@ class _Migration:
             )
 
     def _verify(self, target: uc.Client) -> None:
+        self._refuse_other_source()
         found = uc.verify(self._journal, target)
-        streams.write(migrate_show.verification_text(found, self._options["output"]))
+        self._tell("verification", found, lambda found: f"{found}\n")
         if not found.good:
             raise exits.Failure("the target is not as planned")
 
     def _undo(self, target: uc.Client) -> None:
+        self._refuse_other_source()
         given = self._options
         pace = {name: given[name] for name in ("concurrency", "rate")}
         found = uc.undo(self._journal, target, apply=given["apply"], confirm=given["confirm"], **pace)
-        streams.write(migrate_show.undo_text(found, given["output"]))
+        self._tell("undo", found, migrate_show.undo_text)
         if not found.applied and found.undone and not self._held.quiet:
             streams.say(f"nothing was sent; --undo --apply --confirm {found.word!r} does it")
         if found.applied and found.refused:
             raise exits.Failure(f"the target would not let {len(found.refused)} customers go: they are still there")
 
     def _write_map(self) -> None:
+        self._refuse_other_source()
         number = uc.MoveMap(self._journal).write(self._options["map_file"])
         if not self._held.quiet:
             streams.say(f"{number} customers in {self._options['map_file']}")

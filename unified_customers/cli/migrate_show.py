@@ -18,6 +18,7 @@ from .formats import dump
 
 _SHOWN = 20  # problems in a table
 _LISTED = 10_000  # problems in JSON
+_DIFFERENCE = ("source_id", "target_id", "field")  # no values
 _STUCK = ("conflict", "ambiguous", "impossible")
 
 
@@ -27,7 +28,7 @@ def plan_texts(plan: uc.MovePlan, form: str) -> Iterator[str]:
         for move in plan:
             yield _line(_plain(move))
     elif form == "json":
-        yield _json(_plan(plan))
+        yield as_json(_plan(plan))
     else:
         yield f"{plan.summary}\n"
         yield _problems(((move.source_id, move.action, move.reasons) for move in plan.only(*_STUCK)), _stuck(plan))
@@ -60,13 +61,11 @@ def _plain(move: uc.PlannedMove) -> dict[str, Any]:
     }
 
 
-def result_text(result: uc.MoveResult, form: str) -> str:
+def result_text(result: uc.MoveResult) -> str:
     """What a run came to."""
-    if form == "json":
-        listed = [attrs.asdict(problem) for problem in itertools.islice(result.problems, _LISTED)]
-        return _json({**attrs.asdict(result), "journal": str(result.journal), "problems": listed})
     stuck = result.refused + result.unknown + sum(result.not_moved.values())
-    return f"{result}\n{_problems(((one.source_id, one.state, one.reasons) for one in result.problems), stuck)}"
+    shown = ((one.source_id, one.state, one.reasons) for one in result.problems)
+    return f"{result}\n{_problems(shown, stuck)}"
 
 
 def _problems(found: Iterable[tuple[str, str, Iterable[str]]], number: int) -> str:
@@ -77,26 +76,26 @@ def _problems(found: Iterable[tuple[str, str, Iterable[str]]], number: int) -> s
     return "\n" + tables.shown(("SOURCE ID", "WHAT", "WHY"), rows) + more
 
 
-def verification_text(found: uc.Verification, form: str) -> str:
-    """What reading back found, without values."""
-    if form != "json":
-        return f"{found}\n"
-    differences = [
-        {"source_id": one.source_id, "target_id": one.target_id, "field": one.field} for one in found.differences
-    ]
-    return _json({**attrs.asdict(found), "differences": differences, "differing": found.differing, "good": found.good})
-
-
-def undo_text(found: uc.Undo, form: str) -> str:
+def undo_text(found: uc.Undo) -> str:
     """What undoing did, or would do."""
-    if form == "json":
-        return _json({**attrs.asdict(found), "word": found.word})
     rows = [(one, "changed", "since the move; left alone") for one in found.changed]
     rows += [(one, "refused", why) for one, why in found.refused]
     return f"{found}\n" + _problems(((a, b, (c,)) for a, b, c in rows), len(rows))
 
 
-def _json(value: Any) -> str:
+def plain(found: uc.MoveResult | uc.Verification | uc.Undo) -> dict[str, Any]:
+    """What came of it, for JSON; without customers' values."""
+    if isinstance(found, uc.MoveResult):
+        listed = [attrs.asdict(problem) for problem in itertools.islice(found.problems, _LISTED)]
+        return {**attrs.asdict(found), "journal": str(found.journal), "problems": listed}
+    if isinstance(found, uc.Undo):
+        return {**attrs.asdict(found), "word": found.word}
+    differences = [{name: getattr(one, name) for name in _DIFFERENCE} for one in found.differences]
+    return {**attrs.asdict(found), "differences": differences, "differing": found.differing, "good": found.good}
+
+
+def as_json(value: Any) -> str:
+    """A document."""
     return dump(value, ascii=not streams.is_unicode(), indent=2) + "\n"
 
 

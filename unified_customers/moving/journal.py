@@ -296,7 +296,7 @@ def opened(path: str | Path, use: str = "read") -> Journal:
     """
     path = path_of(path)
     if not path.is_file():
-        raise ConfigurationError(f"there is no journal {path}: run() makes it")
+        raise ConfigurationError(f"there is no journal {path}: a run makes it")
     journal = Journal(path, use)
     try:
         _ = journal.identity

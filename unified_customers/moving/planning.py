@@ -5,13 +5,15 @@ Knows customers, what the target takes, and the plan's file; must not know how a
 
 from __future__ import annotations
 
+import functools
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._listing import Listing
 from ..client import Client
-from ..errors import ApiError, ConfigurationError, Fault, InvalidRequestError
+from ..errors import ApiError, BadRecordError, ConfigurationError, Fault, InvalidRequestError
 from ..models import Customer
 from . import matching, targets
 from .fields import digest, dumped, storable
@@ -32,6 +34,11 @@ VALUES (:source_id, :external_id, :email, :action, :target_id, :ours, :by_email,
 _TWICE = "the source has it twice"
 _SHARED = "another customer of the source has the same external id"
 _OTHER_VALUES = "the target has this external id with other values"
+_OTHER_BY_EMAIL = "the target's customer with this e-mail has other values"
+_UNREAD = """
+INSERT INTO rows (source_id, action, reasons) SELECT :source_id, 'impossible', :reasons
+WHERE NOT EXISTS (SELECT 1 FROM rows WHERE source_id = :source_id)
+"""
 _ONE_EMAIL = "several customers of the source have this e-mail"
 _ONE_TARGET = "another customer of the source is the same one at the target"
 
@@ -48,7 +55,8 @@ def plan(
     """Find out what moving these customers would do. Both sides are read; nothing is sent but reads.
 
     Args:
-        source: A listing, or any iterable of customers of one account.
+        source: A listing, or any iterable of customers of one account. Of a listing with ``on_bad_record="skip"``, who
+            can't be read is impossible to move.
         target: A client of the account that they shall be moved to; `MovePlan.run` uses it too.
         external_id: What a customer's external id at the target shall be: its ``"id"`` or its ``"external_id"`` at the
             source, or a function that is given the source customer and returns a text, or `None` for none. By it
@@ -97,9 +105,15 @@ class _Planner:
         self.account: tuple[str, str] | None = None
 
     def read(self, source: Iterable[Customer]) -> None:
-        """Write down what each customer of the source comes to."""
+        """Write down what each customer of the source comes to, and who of them can't be read."""
+        unread: dict[str, BadRecordError] = {}
+        if isinstance(source, Listing) and source.plan.on_bad_record == "skip":
+            source = source._noting(functools.partial(_note, unread))
         with self._store.transaction() as run:
             run.executemany(_INSERT, self._rows(source))
+            if unread:
+                run.execute("CREATE INDEX rows_source_id ON rows (source_id)")
+            run.executemany(_UNREAD, itertools.starmap(_unread_row, unread.items()))
 
     def _rows(self, source: Iterable[Customer]) -> Iterator[dict[str, Any]]:
         for customer in source:
@@ -156,7 +170,11 @@ class _Planner:
             return {"action": "same"}
         row = {"differences": dumped(differ)}
         if not found.ours and self._settings.on_conflict != "update":
-            return {**row, "action": "conflict", "reasons": dumped([_OTHER_VALUES])}
+            return {
+                **row,
+                "action": "conflict",
+                "reasons": dumped([_OTHER_BY_EMAIL if found.by_email else _OTHER_VALUES]),
+            }
         stamps = PATHS if found.ours else frozenset[str]()
         sends = changed(_without(moved.wanted, PATHS - stamps), found.there, differ)
         faults = self._target.update_faults(sends)
@@ -213,6 +231,18 @@ _DOUBLES = (
     (f"by_email = 1 AND {_SENT}", "email", "email IS NOT NULL", "ambiguous", _ONE_EMAIL),
     (f"by_email = 1 AND {_SENT}", "target_id", f"target_id IS NOT NULL AND {_SENT}", "ambiguous", _ONE_TARGET),
 )  # fmt: skip
+
+
+def _note(unread: dict[str, BadRecordError], error: BadRecordError) -> None:
+    """Keep a record that can't be read; one whose id can't be read either can't be told of, which ends the plan."""
+    if error.record_id is None:
+        raise error
+    unread[error.record_id] = error
+
+
+def _unread_row(id: str, error: BadRecordError) -> dict[str, str]:
+    place = (error.path or "").rpartition("]")[2].lstrip(".")  # not which one of its page it was
+    return {"source_id": storable(id), "reasons": dumped([f"{place or 'record'}: can't be read"])}
 
 
 def _impossible(faults: Iterable[Fault]) -> dict[str, Any]:

@@ -41,7 +41,10 @@ class MoveResult:
 
     Attributes:
         journal: The file.
-        created: Customers that this journal created and that were not undone.
+        source: The source's provider; empty where an iterable without customers told none.
+        target: The target's provider.
+        created: Customers that this journal created and that were not undone; one whose later update was refused or is
+            still to be sent is counted there too.
         updated: Customers that were there and were changed.
         same: Customers that were there with the same values, or came there by another journal's run meanwhile.
         refused: Customers that the target refused, or whose place another took.
@@ -52,6 +55,8 @@ class MoveResult:
     """
 
     journal: Path
+    source: str
+    target: str
     created: int
     updated: int
     same: int
@@ -111,8 +116,7 @@ class MoveResult:
 
         with opened(self.journal) as journal:
             losses = [FieldLoss(**loss) for loss in journal.losses()]
-            pair = journal.identity.source, journal.identity.target
-        return result_page(self, losses, pair)
+        return result_page(self, losses, (self.source, self.target))
 
     def __str__(self) -> str:
         return self.sentence
@@ -172,9 +176,11 @@ class MoveMap(Mapping[str, str]):
 
 def result_of(journal: Journal) -> MoveResult:
     """What an open journal says."""
-    count = journal.count
+    count, identity = journal.count, journal.identity
     return MoveResult(
         journal=journal.path,
+        source=identity.source,
+        target=identity.target,
         created=count("created AND state IN ('done', 'planned', 'refused', 'left')"),
         updated=count("state = 'done' AND NOT created AND action = 'update'"),
         same=count("NOT created AND (state = 'left' AND action = 'same' OR state = 'done' AND action = 'create')"),

@@ -89,11 +89,13 @@ def translate(customer: Customer, external_id: str, terms: Terms) -> Moved:
     source["external_id"] = external_id
     lost = [path for path, value in source.items() if not (_fits(path, terms) or _told(path, value))]
     lost += [METADATA] if METADATA in source and terms.metadata else []
+    lost += _displaced(source, lost, terms)
     wanted = _wanted(customer, source, lost, terms)
     faults = tuple(terms.faults(wanted))
     spoilt = [path for fault in faults if (path := fault.field) in source and _can_do_without(path)]
     if spoilt:
         lost += spoilt
+        lost += _displaced(source, lost, terms)
         wanted = _wanted(customer, source, lost, terms)
         faults = tuple(terms.faults(wanted))
     losses = [_loss(path, terms) for path in lost] + _texts(customer.metadata, terms)
@@ -112,6 +114,17 @@ def _wanted(customer: Customer, source: Mapping[str, str], lost: Sequence[str], 
     kept = lost if terms.on_loss == "metadata" else ()
     wanted.update({METADATA + key_for(path): source[path] for path in kept})
     return {**wanted, **stamped(customer)}
+
+
+def _displaced(source: Mapping[str, str], lost: Sequence[str], terms: Terms) -> list[str]:
+    """The source's own metadata under keys that what is lost will be kept under: that is kept elsewhere in its turn."""
+    found: list[str] = []
+    fresh = lost if terms.metadata and terms.on_loss == "metadata" else ()
+    while fresh:
+        taken = [METADATA + key_for(path) for path in fresh]
+        fresh = [path for path in taken if path in source and path not in {*lost, *found}]
+        found += fresh
+    return found
 
 
 def _stays(terms: Terms) -> tuple[str, ...]:

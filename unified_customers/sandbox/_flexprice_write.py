@@ -103,7 +103,7 @@ def check_body(body: bytes, request_name: str) -> Fields:
             details[name] = f"Key: '{key}' Error:Field validation for '{name}' failed on the '{tag}' tag"
     if details:
         raise Refusal(400, "Request validation failed", details)
-    _check_metadata(given.get("metadata") or {}, creating=creating)
+    _check_metadata(given.get("metadata") or {})
     _check_database(given, creating=creating)
     return given
 
@@ -136,13 +136,10 @@ def _broken(field: str, text: str | None, rule: Callable[[str], str], *, creatin
     return "" if text is None else rule(text)
 
 
-def _check_metadata(metadata: Mapping[str, str], *, creating: bool) -> None:
+def _check_metadata(metadata: Mapping[str, str]) -> None:
     for key, pattern in _TAX_IDS.items():
         if key in metadata and not pattern.match(metadata[key]):
             raise Refusal(400, f"Invalid {key} format")
-    reserved = next((key for key in metadata if key.startswith("_fp_")), None)
-    if reserved and not creating:
-        raise Refusal(400, f'Key "{reserved}" is managed by the system and cannot be set via the API')
 
 
 def _check_database(given: Fields, *, creating: bool) -> None:

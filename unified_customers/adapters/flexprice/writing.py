@@ -89,8 +89,6 @@ def _metadata_faults(metadata: Mapping[str, Any]) -> Iterable[Fault]:
             yield Fault(place, f"holds texts only, and one value is of type {type(value).__name__}")
         elif key in _TAX_IDS and not _TAX_IDS[key].fullmatch(value):
             yield Fault(place, "is reserved for an Indian tax number, and is none")
-        elif key.startswith("_fp_"):
-            yield Fault(place, "has a key that starts with _fp_, which is the server's own")
 
 
 def _own_faults(params: Mapping[str, Any]) -> Iterable[Fault]:
