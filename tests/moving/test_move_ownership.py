@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import httpx
 import pytest
 from moving_kit import client, person, published
 
@@ -99,6 +100,38 @@ def test_undo_leaves_alone_what_another_journals_run_made(target, journal, tmp_p
     assert (result.created, result.same, len(result.map)) == (0, 1, 1)
     assert uc.undo(tmp_path / "other.sqlite", target).undone == 0
     assert uc.undo(journal, target).undone == 1
+
+
+def test_an_unknown_create_that_another_journals_run_made_is_not_claimed(box, target, journal, tmp_path):
+    """The customer bears the name of the journal that made it."""
+    dying = client(box.flexprice, before=_refusing_writes)
+    with pytest.raises(uc.MoveStoppedError):
+        uc.plan([person(number) for number in range(4)], dying).run(journal)
+    assert published(box.flexprice) == {}
+    other = tmp_path / "other.sqlite"
+    uc.plan([person(number) for number in range(4)], target).run(other)
+    result = uc.plan([person(number) for number in range(4)], target).run(journal)
+    assert (result.created, result.same, result.complete) == (0, 4, True)
+    assert uc.undo(journal, target).undone == 0
+    assert uc.undo(other, target).undone == 4
+
+
+def _refusing_writes(request):
+    if request.method == "POST" or "external" in request.path:
+        raise httpx.ReadError("reset")
+
+
+def test_what_the_list_does_not_show_yet_is_counted_once(box, target, journal, monkeypatch):
+    """A replica that lags: what was created is left to be looked at."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(target), "customers", lambda *_, **__: [])
+        lagging = uc.plan([person(1), person(2), person(3)], target)
+    box.flexprice.fault("quota", creates=0)
+    with pytest.raises(uc.MoveStoppedError) as stopped:
+        lagging.run(journal)
+    found = stopped.value.result
+    assert found.created + found.left + found.unknown == 3
 
 
 def test_a_customer_that_was_given_another_external_id_by_hand_is_not_taken_for_the_moved_one(box, target, journal):

@@ -224,6 +224,7 @@ def test_what_is_kept_and_where_a_customer_came_from_stands_in_its_metadata(box,
     with uc.plan([RICH], target) as plan:
         plan.run(journal)
     (row,) = published(box.flexprice).values()
+    assert len(row["metadata"].pop("moved_journal")) == 16
     assert row["metadata"] == {
         "plan": "pro",
         "seats": "5",
@@ -254,7 +255,7 @@ def test_what_is_lost_can_be_dropped_or_refused(box, target, journal):
     with uc.plan([RICH], target, on_loss="drop") as plan:
         plan.run(journal)
     (row,) = published(box.flexprice).values()
-    assert row["metadata"].keys() == {"plan", "seats", "moved_from", "moved_account", "moved_id"}
+    assert row["metadata"].keys() == {"plan", "seats", "moved_from", "moved_account", "moved_id", "moved_journal"}
 
 
 def test_an_earlier_move_stays_told_of(box, target, journal):
@@ -265,12 +266,14 @@ def test_an_earlier_move_stays_told_of(box, target, journal):
         external_id="A-9",
         name="Ann",
         account_id="tenant_1",
-        metadata={"moved_from": "flexportal", "moved_id": "cust_1", "moved_company": "Acme"},
+        metadata={"moved_from": "flexportal", "moved_id": "cust_1", "moved_journal": "j", "moved_company": "Acme"},
     )
     with uc.plan([moved], target, external_id="external_id") as plan:
         plan.run(journal)
     (row,) = published(box.flexprice).values()
+    assert row["metadata"].pop("moved_journal") != "j"
     assert row["metadata"] == {
+        "moved_earlier_journal": "j",
         "moved_from": "flexprice",
         "moved_account": "tenant_1",
         "moved_id": "cust_9",

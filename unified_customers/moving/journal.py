@@ -13,6 +13,7 @@ answer, so that whoever is killed between them leaves it to be looked up. One pr
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -143,6 +144,12 @@ class Journal:
         provider, account = self._about("account")
         return provider, account
 
+    @property
+    def name(self) -> str:
+        """What the customers that it makes bear, so that they are told from those of another journal."""
+        name: str = self._about("name")
+        return name
+
     def take(self, plan: MovePlan) -> None:
         """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
 
@@ -169,6 +176,7 @@ class Journal:
         told = {"account": list(plan.account)} if summary.total or self._about("account") is None else {}
         return {
             "format": FORMAT,
+            "name": self._about("name") or secrets.token_hex(8),
             **({} if named["source"] else who),
             **told,  # a source without customers doesn't tell
             "last": {"digest": plan.digest, "started_at": time.time()},

@@ -7,6 +7,7 @@ customer, and a later plan knows which customers it may change.
     moved_account      its tenant or account, where the source names one
     moved_id           the customer's id there
     moved_created_at   when it was created there, UTC
+    moved_journal      a name for the journal of the run that made it
     moved_FIELD        a field that the target lacks or can't hold (moved_company, moved_billing_country, …)
     moved_earlier_…    the same of an earlier move, if the customer was moved before
 """
@@ -25,9 +26,10 @@ from .fields import ADDRESSES, METADATA, Flat, as_text
 
 PREFIX = "moved_"
 FROM, ACCOUNT, ID, CREATED = "moved_from", "moved_account", "moved_id", "moved_created_at"
+JOURNAL = "moved_journal"
 EARLIER = "moved_earlier_"
 _OWN = (FROM, ACCOUNT, ID)
-_ALL = (*_OWN, CREATED)
+_ALL = (*_OWN, CREATED, JOURNAL)
 PATHS = frozenset(METADATA + key for key in (*_ALL, *(EARLIER + key.removeprefix(PREFIX) for key in _ALL)))
 """Paths that tell of the move itself: no reason to call two customers different."""
 

@@ -44,7 +44,7 @@ class MoveResult:
         source: The source's provider; empty where an iterable without customers told none.
         target: The target's provider.
         created: Customers that this journal created and that were not undone; one whose later update was refused or is
-            still to be sent is counted there too.
+            still to be sent is counted there too. One that the target's list lacks is `left` to be looked for.
         updated: Customers that were there and were changed.
         same: Customers that were there with the same values, or came there by another journal's run meanwhile.
         refused: Customers that the target refused, or whose place another took.
@@ -181,7 +181,7 @@ def result_of(journal: Journal) -> MoveResult:
         journal=journal.path,
         source=identity.source,
         target=identity.target,
-        created=count("created AND state IN ('done', 'planned', 'refused', 'left')"),
+        created=count("created AND (state IN ('done', 'refused', 'left') OR state = 'planned' AND action = 'update')"),
         updated=count("state = 'done' AND NOT created AND action = 'update'"),
         same=count("NOT created AND (state = 'left' AND action = 'same' OR state = 'done' AND action = 'create')"),
         refused=count("state = 'refused'"),

@@ -34,7 +34,7 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
     with Journal(path) as journal:
         journal.take(plan)
         total = journal.count("state IN ('planned', 'sending', 'unknown')")
-        sender = Sender(plan.target, journal.account, journal.touched)
+        sender = Sender(plan.target, journal.account, journal.name, journal.touched)
         size = min(concurrency, max(total, 1))
         crew = _Crew(journal, sender, size=size, pace=pace, on_event=on_event or _nobody, total=total)
         crew.work()

@@ -24,9 +24,9 @@ from ..errors import (
     UnsupportedError,
 )
 from ..models import Capabilities, Customer
-from .fields import chosen, field_of, fingerprint, flat, keywords
+from .fields import METADATA, chosen, field_of, fingerprint, flat, keywords
 from .journal import Move
-from .origin import PATHS, Origin, told
+from .origin import JOURNAL, PATHS, Origin, told
 from .targets import gone
 from .translating import changed, differences
 
@@ -70,14 +70,17 @@ class Sender:
     Args:
         client: Of the target.
         account: The source's provider and account, as moved customers tell it.
+        journal: The journal's name, which they bear too where the target has metadata.
         touched: Told, before an update leaves, that somebody else changed that customer since an earlier run.
     """
 
-    def __init__(self, client: Client, account: tuple[str, str], touched: Callable[[int], None]) -> None:
+    def __init__(self, client: Client, account: tuple[str, str], journal: str, touched: Callable[[int], None]) -> None:
         self._client = client
         self._account = account
+        self._journal = journal
         self._touched = touched
         self._can: Capabilities = client.provider.capabilities
+        self._stamp = {METADATA + JOURNAL: journal} if "metadata" in self._can.creates else {}
         retry = client._context.retry
         self._repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
 
@@ -125,12 +128,12 @@ class Sender:
 
     def _create(self, move: Move) -> Outcome:
         try:
-            customer = self._client.create(**keywords(move.sends))
+            customer = self._client.create(**keywords({**move.sends, **self._stamp}))
         except (ConflictError, UnknownOutcomeError) as error:  # somebody has that external id: perhaps we, a moment ago
             found = self._looked_up(move, error)
             return attrs.evolve(found, made=False) if _others(move, error) else found
         if self._is_ours(customer, move):
-            return _done(customer, "created", made=True)
+            return _done(customer, "created", made=self._made_it(customer))
         return _refused(_TAKEN)
 
     def _looked_up(self, move: Move, error: CustomersError) -> Outcome:
@@ -146,7 +149,7 @@ class Sender:
         there = list(self._client.customers(external_id=move.external_id, max_items=2))
         ours = [customer for customer in there if self._is_ours(customer, move)]
         if len(there) == 1 and ours:
-            return _done(ours[0], "settled", made=True)
+            return _done(ours[0], "settled", made=self._made_it(ours[0]))
         return _refused(_TAKEN) if there else None
 
     def _is_ours(self, customer: Customer, move: Move) -> bool:
@@ -154,6 +157,10 @@ class Sender:
         if "metadata" not in self._can.creates:
             return customer.external_id == move.external_id
         return told(customer.metadata) == Origin(*self._account, move.source_id)
+
+    def _made_it(self, customer: Customer) -> bool:
+        """Whether it was this journal's run, rather than another's, that moved it."""
+        return not self._stamp or customer.metadata.get(JOURNAL) == self._journal
 
     def _still_there(self, move: Move) -> Customer | None:
         """The customer that an earlier run made, if the target's list merely did not show it yet."""
