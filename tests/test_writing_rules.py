@@ -68,7 +68,7 @@ FLEXPRICE = {
     "an empty key": ({"metadata": {"": "a"}}, "metadata", "empty key"),
     "a null character in metadata": ({"metadata": {"a": "\0"}}, "metadata.a", "null character"),
     "no gstin": ({"metadata": {"gstin": "x"}}, "metadata.gstin", "Indian tax number"),
-    "no pan": ({"metadata": {"pan": "abcde1234f"}}, "metadata.pan", "Indian tax number"),
+    "no pan": ({"metadata": {"pan": "abcd1234f"}}, "metadata.pan", "Indian tax number"),
     "no hsn_sac": ({"metadata": {"hsn_sac": "123"}}, "metadata.hsn_sac", "Indian tax number"),
     "no time zone": ({"params": {"timezone": "Mars/Phobos"}}, "params.timezone", "IANA name"),
     "an empty time zone": ({"params": {"timezone": ""}}, "params.timezone", "can't be cleared"),
@@ -125,6 +125,9 @@ WELL = {
     "a quote in an e-mail": {"email": "o'brien+1@example.co"},
     "letters beyond ASCII in an e-mail": {"email": "zoë@exämple.de"},
     "tax numbers": {"metadata": {"gstin": "29ABCDE1234F1Z5", "pan": "ABCDE1234F", "hsn_sac": "998314"}},
+    "tax numbers as people write them": {"metadata": {"gstin": " 29abcde1234f1z5 ", "pan": "", "hsn_sac": ""}},
+    "Kosovo": {"billing_address": uc.Address(country="XK", country_code="XK")},
+    "an e-mail that is quoted": {"email": '"a \\" b"@example.co'},
     "an empty text in metadata": {"metadata": {"k": ""}},
     "own parameters": {"params": {"timezone": "Asia/Kolkata", "skip_onboarding_workflow": True}},
 }

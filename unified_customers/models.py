@@ -312,6 +312,8 @@ class Capabilities:
         address: Parts of an address that can be written.
         unique: Whether no two live customers can have the same external id, so that a create whose answer was lost
             can be settled by looking it up.
+        own: Fields of its own that `params=` takes in a write and that `raw` shows: a move between two accounts of the
+            provider takes them along.
         archives: Whether `archive()` works.
         deletes: Whether `delete()` works.
     """
@@ -332,6 +334,7 @@ class Capabilities:
     clears: tuple[str, ...] = ()
     address: tuple[str, ...] = ()
     unique: bool = False
+    own: tuple[str, ...] = ()
     archives: bool = False
     deletes: bool = False
 

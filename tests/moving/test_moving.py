@@ -18,7 +18,7 @@ import pytest
 from moving_kit import client, person, published, writes
 
 import unified_customers as uc
-from unified_customers.moving import sending
+from unified_customers.moving import sending, store
 from unified_customers.sandbox import Sandbox
 
 
@@ -180,6 +180,31 @@ def test_metadata_of_the_sources_own_is_not_overwritten_by_what_is_kept(target, 
     assert there["_fp_x"] == "5"
     with uc.plan(crowd, target, on_loss=on_loss) as again:
         assert only(again).action == "same"
+
+
+def test_a_time_zone_goes_along_from_one_flexprice_to_another(box, journal):
+    """Though the model has no field for it; one that the target would refuse is kept in the metadata."""
+    elsewhere = Sandbox(customers=0, strange=False, seed=1).flexprice
+    made = [box.flexprice.insert(timezone=zone)[0] for zone in ("Asia/Kolkata", "UTC", "Mars/Phobos")]
+    with client(box.flexprice) as source, client(elsewhere) as target:
+        with uc.plan(source.customers(), target, external_id="external_id") as plan:
+            assert plan.summary.counts["create"] == 3
+            assert ("params.timezone", "kept", "moved_timezone") in {
+                (loss.field, loss.fate, loss.where) for loss in plan.summary.losses
+            }
+            result = plan.run(journal)
+        there = {name: target.customer(result.map[name]) for name in made}
+        assert [there[name].raw["timezone"] for name in made] == ["Asia/Kolkata", "UTC", "UTC"]
+        assert there[made[2]].metadata["moved_timezone"] == "Mars/Phobos"
+        assert uc.verify(journal, target).good
+        box.flexprice.update(made[0], timezone="Europe/Berlin")
+        with uc.plan(source.customers(), target, external_id="external_id") as plan:
+            (changed,) = plan.only("update")
+            assert changed.differences == {"params.timezone": ("Asia/Kolkata", "Europe/Berlin")}
+            assert plan.run(journal).complete
+        assert target.customer(result.map[made[0]]).raw["timezone"] == "Europe/Berlin"
+        assert uc.verify(journal, target).good
+        assert uc.undo(journal, target).undone == 3
 
 
 RICH = person(
@@ -862,6 +887,14 @@ def test_an_accounts_archived_customers_are_not_moved_to_itself(target):
         uc.plan(target.customers(status="archived"), target)
 
 
+def test_a_client_that_was_closed_since_the_plan_sends_nothing_and_nobody_is_unknown(box, journal):
+    with client(box.flexprice) as target:
+        plan = uc.plan([person(1), person(2)], target)
+    with pytest.raises(uc.MoveStoppedError, match="closed") as stopped:
+        plan.run(journal)
+    assert (stopped.value.result.left, stopped.value.result.unknown) == (2, 0)
+
+
 def test_a_plan_that_is_closed_says_so(target, journal):
     """Its temporary file is gone."""
     plan = uc.plan([person(1)], target)
@@ -873,27 +906,28 @@ def test_a_plan_that_is_closed_says_so(target, journal):
         plan.run(journal)
 
 
-def test_plans_of_processes_that_were_killed_are_cleared_away(target, tmp_path, monkeypatch):
-    """A day later; not the file of a process that runs, nor anybody else's."""
+@pytest.mark.parametrize("locks", [True, False])
+def test_plans_of_processes_that_were_killed_are_cleared_away(target, tmp_path, monkeypatch, locks):
+    """A minute later, or a day where files can't be locked; not that of a process that runs, nor anybody else's."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(store, "_locks", lambda: locks)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    old, young, running, other = (
-        tmp_path / name
-        for name in (
-            f"unified-customers-plan-{ended.pid}-a.sqlite",
-            f"unified-customers-plan-{ended.pid}-b.sqlite",
-            f"unified-customers-plan-{os.getpid()}-c.sqlite",
-            "unified-customers-plan-mine.sqlite",
-        )
-    )
-    for path in (old, young, running, other):
+    running = uc.plan([person(1)], target)
+    old, young = (tmp_path / f"unified-customers-plan-{ended.pid}-{name}.sqlite" for name in "ab")
+    other = tmp_path / "unified-customers-plan-mine.sqlite"
+    for path in (old, young, other, running.path):
         path.touch()
-        if path is not young:
-            os.utime(path, (0, 0))
+        lock = path.with_suffix(".lock")
+        if path is not other:
+            lock.touch()
+        if path not in (young, other):
+            os.utime(lock, (0, 0))
     with uc.plan([person(1)], target):
         assert not old.exists()
-        assert all(path.exists() for path in (young, running, other))
+        assert all(path.exists() for path in (young, running.path, other))
+    running.close()
+    assert not [path for path in tmp_path.iterdir() if f"-{os.getpid()}-" in path.name]
 
 
 def test_a_source_of_several_accounts_or_of_something_else_is_refused(target):

@@ -16,20 +16,22 @@ from ..models import Address, Customer
 SCALARS = ("external_id", "name", "first_name", "last_name", "company", "email", "phone", "kind", "status", "parent_id")
 ADDRESSES = ("billing_address", "shipping_address")
 PARTS = ("name", "company", "line1", "line2", "city", "state", "postal_code", "country")
-METADATA = "metadata."
+METADATA, OWN = "metadata.", "params."
 Flat = dict[str, str]
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
-def flat(customer: Customer) -> Flat:
+def flat(customer: Customer, own: Iterable[str] = ()) -> Flat:
     """What a customer has, by path; a field that is not set is left out.
 
-    A country is its ISO code where that is certain, so that `Netherlands` and `NL` are the same.
+    The provider's `own` fields are texts as it sent them. A country is its ISO code where that is certain, so that
+    `Netherlands` and `NL` are the same.
     """
     found = {name: str(value) for name in SCALARS if (value := getattr(customer, name)) is not None}
     for name in ADDRESSES:
         found.update(_flat_address(name, getattr(customer, name)))
     found.update(flat_metadata(customer.metadata))
+    found.update({OWN + name: text for name in own if isinstance(text := customer.raw.get(name), str) and text})
     return found
 
 
@@ -66,11 +68,6 @@ def as_text(value: Any) -> str:
         raise InvalidRequestError(f"metadata: can't be written as JSON ({type(value).__name__})") from None
 
 
-def metadata_of(found: Mapping[str, str]) -> dict[str, str]:
-    """The metadata among flat texts."""
-    return {path.removeprefix(METADATA): value for path, value in found.items() if path.startswith(METADATA)}
-
-
 def keywords(found: Mapping[str, str]) -> dict[str, Any]:
     """Flat texts as the keywords of `Client.create` and `Client.update`."""
     out: dict[str, Any] = {name: found[name] for name in SCALARS if name in found}
@@ -78,8 +75,10 @@ def keywords(found: Mapping[str, str]) -> dict[str, Any]:
         parts = {part: found[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in found}
         if parts:
             out[name] = Address(**parts, country_code=_code(parts.get("country")))
-    if metadata := metadata_of(found):
-        out["metadata"] = metadata
+    for name, prefix in (("metadata", METADATA), ("params", OWN)):
+        inner = {path.removeprefix(prefix): value for path, value in found.items() if path.startswith(prefix)}
+        if inner:
+            out[name] = inner
     return out
 
 

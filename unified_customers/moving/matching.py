@@ -6,7 +6,7 @@ Knows the plan's table of the target; must not know how it is read or what will 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -27,20 +27,20 @@ CREATE INDEX target_origin ON target (origin) WHERE origin IS NOT NULL;
 _INSERT = "INSERT OR REPLACE INTO target (id, external_id, email, origin, body) VALUES (?, ?, ?, ?, ?)"
 
 
-def keep_target(store: Store, customers: Iterable[Customer]) -> None:
+def keep_target(store: Store, customers: Iterable[Customer], own: Sequence[str] = ()) -> None:
     """Write the target's customers down."""
     with store.transaction() as run:
-        run.executemany(_INSERT, (_row(customer) for customer in customers))
+        run.executemany(_INSERT, (_row(customer, own) for customer in customers))
     with store.transaction() as run:
         for statement in INDEXES.strip().splitlines():
             run.execute(statement)
 
 
-def _row(customer: Customer) -> tuple[Any, ...]:
+def _row(customer: Customer, own: Sequence[str]) -> tuple[Any, ...]:
     who = told(customer.metadata)
     email = folded(customer.email)
     external_id = customer.external_id and storable(customer.external_id)
-    return storable(customer.id), external_id, email, who and origin_text(who), dumped(flat(customer))
+    return storable(customer.id), external_id, email, who and origin_text(who), dumped(flat(customer, own))
 
 
 def folded(email: str | None) -> str | None:

@@ -22,7 +22,7 @@ from typing import Any
 import attrs
 
 from ..models import Customer
-from .fields import ADDRESSES, METADATA, Flat, as_text
+from .fields import ADDRESSES, METADATA, OWN, Flat, as_text
 
 PREFIX = "moved_"
 FROM, ACCOUNT, ID, CREATED = "moved_from", "moved_account", "moved_id", "moved_created_at"
@@ -74,5 +74,7 @@ def stamped(customer: Customer) -> Flat:
 def key_for(path: str) -> str:
     """The metadata key that keeps a field which the target lacks: `billing_address.city` → `moved_billing_city`."""
     name, _, part = path.partition(".")
+    if path.startswith(OWN):
+        return PREFIX + part
     short = name.removesuffix("_address") if name in ADDRESSES else name
     return PREFIX + (f"{short}_{part}" if part else short)  # an empty metadata key becomes `moved_metadata`

@@ -82,7 +82,7 @@ def plan(
     store = Temporary(SCHEMA + matching.SCHEMA)
     try:
         made_at = time.time()
-        matching.keep_target(store, target.customers())
+        matching.keep_target(store, target.customers(), aim.terms.own)
         planner = _Planner(store, aim, settings)
         planner.read(source)
         planner.refuse_itself(target)

@@ -14,6 +14,7 @@ import attrs
 from ..client import Client
 from ..errors import (
     AuthenticationError,
+    ConfigurationError,
     ConflictError,
     CustomersError,
     InvalidRequestError,
@@ -30,7 +31,7 @@ from .origin import JOURNAL, PATHS, Origin, told
 from .targets import gone
 from .translating import changed, differences
 
-_REFUSES_ALL = (AuthenticationError, PermissionDeniedError, RateLimitedError)
+_REFUSES_ALL = (ConfigurationError, AuthenticationError, PermissionDeniedError, RateLimitedError)
 _REFUSES_ONE = (InvalidRequestError, UnsupportedError, NotFoundError, ConflictError)
 PATIENCE = 120.0
 """Seconds after which a request that left has surely had its effect, or never will; for creates that can't be found
@@ -174,7 +175,7 @@ class Sender:
         there = self._client.customer(move.target_id)
         if gone(there):
             return _refused(_GONE)
-        now, touched = flat(there), move.created and move.fingerprint is None
+        now, touched = flat(there, self._can.own), move.created and move.fingerprint is None
         if not differences(move.sends, now, frozenset()):
             return attrs.evolve(_done(there, "updated"), touched=touched)  # an earlier attempt did it
         for path, (was, wanted) in move.differences.items():

@@ -7,6 +7,7 @@ written through to the disk at every commit, and belongs to one process at a tim
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sqlite3
 import tempfile
@@ -21,7 +22,7 @@ from ..errors import ConfigurationError
 
 _BATCH = 500
 _PREFIX = "unified-customers-plan-"
-_DAY = 86_400.0  # seconds
+_AGE = {True: 60.0, False: 86_400.0}  # seconds before a plan counts as left behind: by its lock, or by its process
 _SETTINGS = {
     # the system lets go of an exclusive lock when the process dies, however it dies
     "own": ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "temp_store=FILE"),
@@ -109,10 +110,12 @@ class Temporary(Store):
 
     def __init__(self, schema: str) -> None:
         clear_left_behind()
-        number, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-", suffix=".sqlite")  # its owner's alone
-        os.close(number)
-        super().__init__(Path(name), schema, "scratch")
-        self._gone = finalize(self, _remove, self.connection, name)
+        number, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-", suffix=".lock")
+        _lock(number)  # until this process ends, however it ends
+        path = Path(name).with_suffix(".sqlite")
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # its owner's alone
+        super().__init__(path, schema, "scratch")
+        self._gone = finalize(self, _remove, self.connection, number, path)
 
     def close(self) -> None:
         """Let go of the file, and remove it."""
@@ -120,12 +123,40 @@ class Temporary(Store):
 
 
 def clear_left_behind() -> None:
-    """Remove the plans of processes that were killed more than a day ago: they hold customers' data."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.sqlite"):
+    """Remove the plans of processes that were killed: they hold customers' data."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.lock"):
         with contextlib.suppress(OSError, ValueError):
-            owner = int(path.name.removeprefix(_PREFIX).partition("-")[0])
-            if time.time() - path.stat().st_mtime > _DAY and not _runs(owner):
+            if time.time() - path.stat().st_mtime > _AGE[_locks()] and _is_left(path):
+                path.with_suffix(".sqlite").unlink(missing_ok=True)
                 path.unlink()
+
+
+def _is_left(path: Path) -> bool:
+    """Whether nobody holds it any more: by its lock, else by the process in its name."""
+    if not _locks():
+        return not _runs(int(path.name.removeprefix(_PREFIX).partition("-")[0]))
+    number = os.open(path, os.O_RDWR)
+    try:
+        return _lock(number)
+    finally:
+        os.close(number)
+
+
+def _locks() -> bool:
+    """Whether files can be locked so that the system lets go when a process dies."""
+    return importlib.util.find_spec("fcntl") is not None
+
+
+def _lock(number: int) -> bool:
+    if not _locks():
+        return False
+    import fcntl  # noqa: PLC0415 - not everywhere
+
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _runs(process: int) -> bool:
@@ -141,10 +172,12 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _remove(connection: sqlite3.Connection, name: str) -> None:
+def _remove(connection: sqlite3.Connection, lock: int, path: Path) -> None:
     with contextlib.suppress(sqlite3.Error):
         connection.close()
-    Path(name).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    path.with_suffix(".lock").unlink(missing_ok=True)
+    os.close(lock)
 
 
 @contextlib.contextmanager

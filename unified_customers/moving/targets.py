@@ -59,7 +59,14 @@ def target_of(client: Client, settings: Settings) -> Target:
         fields = keywords(wanted)
         return client.check_create(**fields) if creating else client.check_update(**fields)
 
-    terms = Terms(fields=stores, parts=frozenset(can.address), on_loss=settings.on_loss, faults=faults)
+    terms = Terms(
+        provider=adapter.name,
+        fields=stores,
+        parts=frozenset(can.address),
+        own=can.own,
+        on_loss=settings.on_loss,
+        faults=faults,
+    )
     refuses = None if creating else f"{adapter.title} creates no customers through this interface"
     return Target(client=client, terms=terms, refuses_create=refuses)
 

@@ -13,7 +13,7 @@ import attrs
 
 from ..errors import Fault
 from ..models import Customer
-from .fields import ADDRESSES, METADATA, SCALARS, Flat, field_of, flat
+from .fields import ADDRESSES, METADATA, OWN, SCALARS, Flat, field_of, flat
 from .origin import PATHS, key_for, stamped
 
 KEPT, DROPPED, STAYS, TEXT = "kept", "dropped", "stays", "text"
@@ -58,14 +58,18 @@ class Terms:
     """What a target takes, and what to do with the rest.
 
     Attributes:
+        provider: Whose they are.
         fields: Keywords that the target stores.
         parts: Parts of an address that it stores.
+        own: Its own fields, which customers of the same provider have too.
         on_loss: ``"metadata"``, ``"drop"`` or ``"refuse"``.
         faults: What the target would refuse in these keywords, nothing being sent.
     """
 
+    provider: str
     fields: frozenset[str]
     parts: frozenset[str]
+    own: tuple[str, ...]
     on_loss: str
     faults: Callable[[Flat], Iterable[Fault]] = lambda _: ()
 
@@ -80,12 +84,12 @@ class Terms:
     def _paths(self) -> frozenset[str]:
         """The paths of the model that it stores, but for metadata."""
         inner = {f"{name}.{part}" for name in ADDRESSES if name in self.fields for part in self.parts}
-        return frozenset(inner | self.fields.intersection(SCALARS))
+        return frozenset(inner | self.fields.intersection(SCALARS) | {OWN + name for name in self.own})
 
 
 def translate(customer: Customer, external_id: str, terms: Terms) -> Moved:
     """What becomes of this customer."""
-    source = flat(customer)
+    source = flat(customer, terms.own if customer.provider == terms.provider else ())
     source["external_id"] = external_id
     lost = [path for path, value in source.items() if not (_fits(path, terms) or _told(path, value))]
     lost += [METADATA] if METADATA in source and terms.metadata else []
@@ -134,7 +138,7 @@ def _stays(terms: Terms) -> tuple[str, ...]:
 
 def _can_do_without(path: str) -> bool:
     """Whether a value that the target would refuse is a loss, rather than the end."""
-    return path in _DROPPABLE or path.startswith(METADATA)
+    return path in _DROPPABLE or path.startswith((METADATA, OWN))
 
 
 def _fits(path: str, terms: Terms) -> bool:

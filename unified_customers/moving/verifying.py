@@ -5,7 +5,7 @@ Knows the journal and the target; sends nothing but reads. Values are in the res
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import attrs
@@ -100,8 +100,9 @@ def verify(journal: str | Path, target: Client, *, keep: int = 1000) -> Verifica
         refuse_stranger(held, target)
         checked = equal = 0
         kept: list[MoveDifference] = []
+        own = target.provider.capabilities.own
         for move, there in read_back(target, held.moves(_WRITTEN)):
-            found = list(_differences(move, there))
+            found = list(_differences(move, there, own))
             checked, equal = checked + 1, equal + (not found)
             kept += found[: max(0, keep - len(kept))]
         return Verification(
@@ -114,13 +115,13 @@ def verify(journal: str | Path, target: Client, *, keep: int = 1000) -> Verifica
         )
 
 
-def _differences(move: Move, there: Customer | None) -> Iterator[MoveDifference]:
+def _differences(move: Move, there: Customer | None, own: Sequence[str]) -> Iterator[MoveDifference]:
     if there is None:
         yield _difference(move, "id", move.target_id, None)
     elif gone(there):
         yield _difference(move, "status", "active", str(there.status))
     else:
-        for path, (found, planned) in differences(_expected(move), flat(there), frozenset()).items():
+        for path, (found, planned) in differences(_expected(move), flat(there, own), frozenset()).items():
             yield _difference(move, path, planned, found)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._table import Fields
 
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@.]+(\.[^\s@.]+)+\Z")
+_EMAIL = re.compile(r"([^\s@<>()\[\],;:\\\"]+|\"(?:[^\"\\\x00-\x1f]|\\.)+\")@[^\s@.]+(\.[^\s@.]+)+\Z")
 _COUNTRY_CODES = (
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS "
     "BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE "
@@ -26,7 +26,7 @@ _COUNTRY_CODES = (
     "LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA "
     "NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW "
     "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO "
-    "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "
+    "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
 )
 _COUNTRIES = frozenset(_COUNTRY_CODES.split())
 _TAX_IDS = {
@@ -138,7 +138,7 @@ def _broken(field: str, text: str | None, rule: Callable[[str], str], *, creatin
 
 def _check_metadata(metadata: Mapping[str, str]) -> None:
     for key, pattern in _TAX_IDS.items():
-        if key in metadata and not pattern.match(metadata[key]):
+        if metadata.get(key) and not pattern.match(metadata[key].strip().upper()):
             raise Refusal(400, f"Invalid {key} format")
 
 

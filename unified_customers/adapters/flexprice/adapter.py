@@ -111,6 +111,7 @@ class Flexprice(Adapter):
         clears=writing.CLEARS,
         address=tuple(writing.ADDRESS),
         unique=True,
+        own=("timezone",),
         archives=True,
     )
     positions: ClassVar[tuple[type[Any], ...]] = (

@@ -44,11 +44,14 @@ _OLD_IDS = "old_external_ids"  # what the server notes in metadata when an exter
 _LONGEST = {"name": 255, "email": 255, "phone": 20, "external_id": 255}  # characters
 _LONGEST_PART = {"line1": 255, "line2": 255, "city": 100, "state": 100, "postal_code": 20}  # bytes
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+"
+_WIDE = r"\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef"
+_QUOTED = rf"(?:[\t !#-\[\]-~{_WIDE}]|\\[\t -~{_WIDE}])+"
 _EDGE = r"[A-Za-z0-9\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]"
 _LABEL = rf"{_EDGE}(?:[A-Za-z0-9\-~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]*{_EDGE})?"
 _TOP = r"[A-Za-z\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]"
 _TOP_LABEL = rf"{_TOP}(?:[A-Za-z0-9\-~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]*{_TOP})?"
-_EMAIL = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}"  # compiled at its first use, as it takes 20 ms
+_LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"{_QUOTED}")'
+_EMAIL = rf"{_LOCAL}@(?:{_LABEL}\.)+{_TOP_LABEL}"  # compiled at its first use, as it takes 20 ms
 _TAX_IDS = {
     "gstin": re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]"),
     "pan": re.compile(r"[A-Z]{5}[0-9]{4}[A-Z]"),
@@ -87,7 +90,7 @@ def _metadata_faults(metadata: Mapping[str, Any]) -> Iterable[Fault]:
         place = f"metadata.{key}" if key in _TAX_IDS else "metadata"
         if not isinstance(value, str):
             yield Fault(place, f"holds texts only, and one value is of type {type(value).__name__}")
-        elif key in _TAX_IDS and not _TAX_IDS[key].fullmatch(value):
+        elif key in _TAX_IDS and value and not _TAX_IDS[key].fullmatch(value.strip().upper()):
             yield Fault(place, "is reserved for an Indian tax number, and is none")
 
 
