@@ -202,6 +202,10 @@ class Adapter(Protocol):
         """What tells this account from another: never the key, which may rotate."""
         ...
 
+    def home(self, customer: Customer) -> str:
+        """The account that a customer lies in, as its record tells: the key alone may say which one is read."""
+        return customer.account_id or ""
+
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never be shown."""
         ...

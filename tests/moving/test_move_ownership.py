@@ -258,3 +258,46 @@ def test_a_target_that_is_no_client_is_refused(target, journal, use):
 def test_more_threads_than_customers_are_not_started(target, journal):
     """A number that no machine has threads for is taken at its word, and no further."""
     assert uc.plan([person(1), person(2)], target).run(journal, concurrency=10**9).created == 2
+
+
+# The key of another environment
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """A client whose address is the target's, but whose key opens another environment; and its provider."""
+    other = Sandbox(customers=0, strange=False).flexprice
+    with client(other) as made:
+        monkeypatch.setattr(uc.Flexprice, "home", lambda adapter, _: f"{adapter is made.provider}")
+        yield made, other
+
+
+def test_an_environment_is_told_from_another_by_its_customers(box, target):
+    box.flexprice.insert(1)
+    (there,) = target.customers()
+    assert target.provider.home(there) == f"{there.account_id}/{there.raw['environment_id']}"
+
+
+def test_verify_and_undo_with_the_key_of_another_environment_are_refused(target, journal, elsewhere):
+    """Else all would be gone, and an undoing would have nothing left to do."""
+    wrong, _ = elsewhere
+    uc.plan([person(number) for number in range(3)], target).run(journal)
+    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+        uc.undo(journal, wrong, apply=True, confirm="archive")
+    assert not uc.verify(journal, wrong).good
+    assert uc.undo(journal, target, apply=True, confirm="archive").undone == 3
+
+
+def test_a_run_with_the_key_of_another_environment_is_refused(target, journal, elsewhere):
+    """At the plan where somebody is there, else at the first customer that is made."""
+    wrong, other = elsewhere
+    crowd = [person(number) for number in range(5)]
+    uc.plan(crowd[:2], target).run(journal)
+    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+        uc.plan(crowd, wrong).run(journal)
+    assert len(published(other)) == 1
+    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+        uc.plan(crowd, wrong).run(journal)
+    assert len(published(other)) == 1
+    assert uc.plan(crowd, target).run(journal).created == 5
+    assert uc.verify(journal, target).good

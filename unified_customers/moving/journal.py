@@ -29,6 +29,7 @@ from .settings import Identity, path_of
 from .store import Store
 
 FORMAT = 1
+ELSEWHERE = "its customers are in another account or environment of the target than this client's key opens"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS moves (
@@ -83,7 +84,7 @@ MOVE = (
 
 @attrs.frozen(kw_only=True)
 class Move:
-    """One customer's line in the journal; see the columns above."""
+    """One customer's line in the journal; see the columns above. `sent_at` is when its last request can have left."""
 
     seq: int
     source_id: str
@@ -150,6 +151,23 @@ class Journal:
         name: str = self._about("name")
         return name
 
+    @property
+    def home(self) -> str:
+        """The target's account, as customers there tell it; empty until one does."""
+        home: str = self._about("home") or ""
+        return home
+
+    def refuse_elsewhere(self, home: str) -> None:
+        """Make sure that a customer's account is that of the others; the first one tells which it is.
+
+        Raises:
+            ConfigurationError: It is another.
+        """
+        if self.home and home != self.home:
+            raise ConfigurationError(f"{self.path}: {ELSEWHERE}")
+        if not self.home:
+            self._commit("INSERT OR REPLACE INTO about VALUES ('home', ?)", dumped(home))
+
     def take(self, plan: MovePlan) -> None:
         """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
 
@@ -176,6 +194,7 @@ class Journal:
         told = {"account": list(plan.account)} if summary.total or self._about("account") is None else {}
         return {
             "format": FORMAT,
+            "home": self.home or plan.home,
             "name": self._about("name") or secrets.token_hex(8),
             **({} if named["source"] else who),
             **told,  # a source without customers doesn't tell
@@ -194,6 +213,8 @@ class Journal:
         last = self._about("last")
         if last["digest"] != plan.digest and plan.made_at < last["started_at"]:
             raise ConfigurationError(f"{self.path} was used since this plan was made: plan again")
+        if plan.home and self.home and plan.home != self.home:
+            raise ConfigurationError(f"{self.path}: {ELSEWHERE}")
         return last
 
     def _attach(self, plan: MovePlan) -> None:
@@ -232,9 +253,9 @@ class Journal:
 
     # What happens
 
-    def sending(self, seq: int) -> None:
-        """Before a request."""
-        self._commit("UPDATE moves SET state = 'sending', sent_at = ? WHERE seq = ?", time.time(), seq)
+    def sending(self, seq: int, last: float) -> None:
+        """Before a request, of which the last repeat can leave so many seconds later."""
+        self._commit("UPDATE moves SET state = 'sending', sent_at = ? WHERE seq = ?", time.time() + last, seq)
 
     def touched(self, seq: int) -> None:
         """Somebody else changed it since an earlier run: no later state is taken for the move's own."""

@@ -82,13 +82,18 @@ def plan(
     store = Temporary(SCHEMA + matching.SCHEMA)
     try:
         made_at = time.time()
-        matching.keep_target(store, target.customers(), aim.terms.own)
+        there = iter(target.customers())
+        first = next(there, None)
+        home = "" if first is None else target.provider.home(first)
+        matching.keep_target(store, itertools.chain([first] if first else [], there), aim.terms.own)
         planner = _Planner(store, aim, settings)
         planner.read(source)
         planner.refuse_itself(target)
         planner.settle()
         identity = planner.identity(source, target)
-        return MovePlan(store, target, identity=identity, settings=settings, account=planner.account, made_at=made_at)
+        return MovePlan(
+            store, target, identity=identity, settings=settings, account=planner.account, home=home, made_at=made_at
+        )
     except BaseException:
         store.close()
         raise

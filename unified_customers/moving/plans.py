@@ -84,6 +84,7 @@ class MovePlan:
         identity: Identity,
         settings: Settings,
         account: tuple[str, str] | None,
+        home: str,
         made_at: float,
     ) -> None:
         self._store = store
@@ -91,6 +92,7 @@ class MovePlan:
         self._account = account or (identity.source, "")
         self.identity = identity
         self.settings = settings
+        self.home = home  # which of the accounts behind the target's address was read; empty where nobody is there
         self.made_at = made_at
 
     def __enter__(self) -> Self:

@@ -11,17 +11,22 @@ from collections.abc import Iterable, Iterator
 from ..client import Client
 from ..errors import ConfigurationError, NotFoundError
 from ..models import Customer
-from .journal import Journal, Move
+from .journal import ELSEWHERE, Journal, Move
 from .settings import account_digest
 
 _AT_ONCE = 50
 
 
-def read_back(client: Client, moves: Iterable[Move]) -> Iterator[tuple[Move, Customer | None]]:
-    """Each move with the customer as the target has it now; `None` where it has none with that id."""
+def read_back(client: Client, journal: Journal, moves: Iterable[Move]) -> Iterator[tuple[Move, Customer | None]]:
+    """Each move with the customer as the target has it now; `None` where it has none with that id.
+
+    Raises:
+        ConfigurationError: The client's key opens another account or environment.
+    """
     left = iter(moves)
     while group := list(itertools.islice(left, _AT_ONCE)):
         there = _listed(client, [move.target_id for move in group if move.target_id])
+        _refuse_elsewhere(client, journal, there.values())
         for move in group:
             yield move, there.get(move.target_id or "") or _one(client, move.target_id or "")
 
@@ -30,6 +35,12 @@ def _listed(client: Client, ids: list[str]) -> dict[str, Customer]:
     if "ids" not in client.provider.capabilities.filters:
         return {}
     return {customer.id: customer for customer in client.customers(ids=ids)}
+
+
+def _refuse_elsewhere(client: Client, journal: Journal, there: Iterable[Customer]) -> None:
+    for customer in itertools.islice(there, 1):
+        if journal.home not in ("", client.provider.home(customer)):
+            raise ConfigurationError(f"{journal.path}: {ELSEWHERE}")
 
 
 def _one(client: Client, id: str) -> Customer | None:

@@ -88,6 +88,7 @@ class _Crew:
         self._working = 0
         self._idle = threading.Event()
         self._done = 0
+        self._at_home = False  # whether the key is known to open the account that the journal's customers are in
         self._troubles = 0
         self._halt = threading.Event()
         self._broken: BaseException | None = None
@@ -146,9 +147,12 @@ class _Crew:
             return
         outcome = None if move.state == "planned" else self._sender.settle(move)
         if outcome is None:
-            self._journal.sending(move.seq)
+            self._journal.sending(move.seq, self._sender.repeats)
             outcome = self._sender.send(move)
         self._write(move, outcome)
+        if outcome.customer is not None and not self._at_home:
+            self._journal.refuse_elsewhere(self._sender.home(outcome.customer))
+            self._at_home = True
         self._judge(outcome)
         self._tell(move, outcome)
 

@@ -83,7 +83,7 @@ class Sender:
         self._can: Capabilities = client.provider.capabilities
         self._stamp = {METADATA + JOURNAL: journal} if "metadata" in self._can.creates else {}
         retry = client._context.retry
-        self._repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
+        self.repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
 
     def send(self, move: Move) -> Outcome:
         """Carry out a move that nobody has sent yet."""
@@ -100,6 +100,10 @@ class Sender:
         except CustomersError as error:
             return _unsure(error)
 
+    def home(self, customer: Customer) -> str:
+        """The account that a customer of the target lies in."""
+        return self._client.provider.home(customer)
+
     def settle(self, move: Move) -> Outcome | None:
         """Find out what came of a move that was sent, or may have been; `None` if it may be sent again.
 
@@ -115,10 +119,9 @@ class Sender:
             return Outcome(state="unknown", kind="stopped", problem=error.message, stop=error)
         except CustomersError as error:
             return _unsure(error)
-        patience = PATIENCE + self._repeats
-        soon = time.time() - (move.sent_at or 0.0) < patience
-        if there is None and soon and not (self._can.unique and move.present):
-            return _refuse_haste(patience)
+        wait = (move.sent_at or 0.0) + PATIENCE - time.time()
+        if there is None and wait > 0 and not (self._can.unique and move.present):
+            return _refuse_haste(wait)
         return _WITHDRAWN if there is None and not move.present else there
 
     def _kept(self, move: Move, there: Customer) -> Outcome:
@@ -219,6 +222,6 @@ def _unsure(error: CustomersError) -> Outcome:
 _WITHDRAWN = Outcome(state="left", kind="refused", problem="gone at the source")
 
 
-def _refuse_haste(patience: float) -> Outcome:
-    said = f"not found yet; after {patience:.0f} seconds a later run may send it again"
+def _refuse_haste(wait: float) -> Outcome:
+    said = f"not found yet; in {wait:.0f} seconds a later run may send it again"
     return Outcome(state="unknown", kind="unknown", problem=said)

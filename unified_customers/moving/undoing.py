@@ -19,7 +19,7 @@ from ..client import Client
 from ..errors import ConfigurationError, ConflictError, InvalidRequestError, NotFoundError, UnsupportedError
 from ..models import Customer
 from .fields import fingerprint
-from .journal import Journal, Move, opened
+from .journal import ELSEWHERE, Journal, Move, opened
 from .reading import read_back, refuse_stranger
 from .settings import refuse_concurrency
 from .targets import gone
@@ -116,7 +116,7 @@ def undo(
 
 @attrs.frozen
 class _Fate:
-    """What becomes of one customer: ``"undone"``, ``"changed"``, ``"gone"``, or ``"refused"``."""
+    """What becomes of one customer: ``"undone"``, ``"changed"``, ``"gone"``, ``"missing"``, or ``"refused"``."""
 
     what: str
     source_id: str
@@ -148,17 +148,19 @@ class _Undoing:
             yield from pool.map(lambda pair: self._settled(*pair), some)
 
     def _candidates(self) -> Iterator[tuple[Move, Customer | None]]:
-        return read_back(self._target, self._journal.moves(_CREATED))
+        return read_back(self._target, self._journal, self._journal.moves(_CREATED))
 
     def _fate(self, move: Move, there: Customer | None) -> _Fate:
-        if there is None or gone(there):
+        if there is None:
+            return _Fate("missing", move.source_id)
+        if gone(there):
             return _Fate("gone", move.source_id)
         return _Fate("undone" if fingerprint(there) == move.fingerprint else "changed", move.source_id)
 
     def _settled(self, move: Move, there: Customer | None) -> _Fate:
         """The same, with what has to be done about it done."""
         fate = self._fate(move, there)
-        if fate.what == "gone":
+        if fate.what in ("gone", "missing"):
             self._journal.ended(move.seq, "undone")
         elif fate.what == "undone" and there is not None and (why := self._take_back(move, there)):
             return _Fate("refused", move.source_id, why)
@@ -183,7 +185,7 @@ class _Undoing:
         return None
 
     def _told(self, *, apply: bool, fates: Iterator[_Fate]) -> Undo:
-        numbers = {"gone": 0, "undone": 0}
+        numbers = {"gone": 0, "missing": 0, "undone": 0}
         changed: list[str] = []
         refused: list[tuple[str, str]] = []
         for fate in fates:
@@ -193,12 +195,14 @@ class _Undoing:
                 refused.append((fate.source_id, fate.why))
             else:
                 numbers[fate.what] += 1
+        if self._archives and numbers["missing"] and not (numbers["gone"] or numbers["undone"] or changed or refused):
+            raise ConfigurationError(f"{self._journal.path}: {ELSEWHERE}, which has none of them")
         return Undo(
             applied=apply,
             irreversible=not self._archives,
             undone=numbers["undone"],
             changed=tuple(changed),
-            gone=numbers["gone"],
+            gone=numbers["gone"] + numbers["missing"],
             refused=tuple(refused),
             unsettled=self._journal.count("state IN ('sending', 'unknown')"),
             updated=self._journal.count("state = 'done' AND NOT created AND action = 'update'"),

@@ -101,7 +101,7 @@ def verify(journal: str | Path, target: Client, *, keep: int = 1000) -> Verifica
         checked = equal = 0
         kept: list[MoveDifference] = []
         own = target.provider.capabilities.own
-        for move, there in read_back(target, held.moves(_WRITTEN)):
+        for move, there in read_back(target, held, held.moves(_WRITTEN)):
             found = list(_differences(move, there, own))
             checked, equal = checked + 1, equal + (not found)
             kept += found[: max(0, keep - len(kept))]

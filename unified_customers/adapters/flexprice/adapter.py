@@ -178,6 +178,9 @@ class Flexprice(Adapter):
     def account(self) -> tuple[str, ...]:
         return self._base(), self.environment_id or ""
 
+    def home(self, customer: Customer) -> str:
+        return f"{customer.account_id or ''}/{customer.raw.get('environment_id') or ''}"
+
     def secrets(self) -> tuple[str, ...]:
         return (self._key(),)
 
