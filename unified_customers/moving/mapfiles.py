@@ -5,16 +5,18 @@ Knows formats; must not know journals. A file appears whole, under its name, or 
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import itertools
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO, TextIO
 
 from .._cells import defused
 from .._extras import need
+from .._files import written
 from ..errors import ConfigurationError
 
 Rows = Iterable[tuple[str, str, str]]
@@ -35,7 +37,8 @@ def write_map(path: Path, rows: Rows, source: str, target: str) -> int:
     if writer is None:
         raise ConfigurationError(f"{path} has no suffix that a map is written in: .csv, .jsonl or .parquet")
     counted = _Counted((source, one, external, target, other) for one, external, other in rows)
-    _replaced(path, lambda fresh: writer(fresh, counted))
+    with written(path.resolve(), ConfigurationError) as file:
+        writer(file, counted)
     return counted.number
 
 
@@ -50,36 +53,29 @@ class _Counted(Iterator[tuple[str, ...]]):
         return row
 
 
-def _replaced(path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(number)
-        fresh = Path(name)
-        try:
-            write(fresh)
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be written: {os.strerror(error.errno or 0)}") from None
-
-
-def _csv(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as out:
+def _csv(file: IO[bytes], rows: Iterable[tuple[str, ...]]) -> None:
+    with _text(file) as out:
         writer = csv.writer(out, lineterminator="\r\n")  # with both in it, a cell that holds either is quoted
         writer.writerow(NAMES)
         writer.writerows([defused(cell) for cell in row] for row in rows)
 
 
-def _jsonl(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    with path.open("w", encoding="utf-8") as out:
+def _jsonl(file: IO[bytes], rows: Iterable[tuple[str, ...]]) -> None:
+    with _text(file) as out:
         out.writelines(json.dumps(dict(zip(NAMES, row, strict=True)), ensure_ascii=True) + "\n" for row in rows)
 
 
-def _parquet(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
+@contextlib.contextmanager
+def _text(file: IO[bytes]) -> Iterator[TextIO]:
+    out = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    yield out
+    out.detach()  # flushed; the file is closed by whoever opened it
+
+
+def _parquet(file: IO[bytes], rows: Iterable[tuple[str, ...]]) -> None:
     arrow, parquet = (need(name, "a map in Parquet", "arrow") for name in ("pyarrow", "pyarrow.parquet"))
     schema = arrow.schema([(name, arrow.string()) for name in NAMES])
-    with parquet.ParquetWriter(str(path), schema) as out:
+    with parquet.ParquetWriter(file, schema) as out:
         for group in _groups(rows):
             columns = [list(column) for column in zip(*group, strict=True)]
             out.write_table(arrow.table(dict(zip(NAMES, columns, strict=True)), schema=schema))
