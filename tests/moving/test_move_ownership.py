@@ -92,6 +92,18 @@ def test_an_edit_by_hand_that_a_later_run_set_back_protects_nobody(box, target, 
     assert uc.undo(journal, target).undone == 1
 
 
+def test_a_correction_made_by_hand_on_both_sides_is_as_planned(box, target, journal):
+    """The last plan says so; undo still leaves alone whom somebody changed at the target."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    target.update(next(iter(published(box.flexprice))), name="New")
+    with uc.plan([person(1, name="New"), person(2)], target) as plan:
+        assert plan.summary.counts["same"] == 2
+        assert plan.run(journal).complete
+    assert uc.verify(journal, target).good
+    found = uc.undo(journal, target)
+    assert (found.undone, found.changed) == (1, ("cust_1",))
+
+
 def test_undo_leaves_alone_what_another_journals_run_made(target, journal, tmp_path):
     """Two plans of the same moment: the second finds everybody there already, and made nobody."""
     first, second = uc.plan([person(1)], target), uc.plan([person(1)], target)

@@ -69,6 +69,11 @@ _STAYED = """
 UPDATE moves SET state = 'done' FROM plan.rows AS rows
 WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
 """
+# Done, and the source has changed since as the target has: that is what it should be like now.
+_SAME = """
+UPDATE moves SET wanted = rows.wanted FROM plan.rows AS rows
+WHERE rows.source_id = moves.source_id AND state = 'done' AND rows.action = 'same'
+"""
 _PRESENT = "UPDATE moves SET present = EXISTS (SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id)"
 # Never sent, and the source has it no longer.
 _WITHDRAWN = """
@@ -180,7 +185,7 @@ class Journal:
         self._attach(plan)
         try:
             with self._store.transaction() as run:
-                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, *(() if again else (_CHANGED,)), *_LEFT):
+                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, _SAME, *(() if again else (_CHANGED,)), *_LEFT):
                     run.execute(statement)
                 for name, value in self._words(plan).items():
                     run.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, dumped(value)))

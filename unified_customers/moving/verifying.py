@@ -132,8 +132,7 @@ def _difference(move: Move, path: str, planned: str | None, found: str | None) -
 
 
 def _expected(move: Move) -> Flat:
-    """What was planned and sent; an update leaves alone where a customer came from, and whom its e-mail told by."""
-    if move.action == "create":
-        return move.sends
-    unsent = {path for path in (*PATHS, "external_id") if path not in move.sends}
-    return {path: value for path, value in move.wanted.items() if path not in unsent}
+    """What the last plan wanted; where a customer came from, and its external id, only as far as they were sent."""
+    unsent = {"external_id"} - move.sends.keys()
+    wanted = {path: value for path, value in move.wanted.items() if path not in unsent and path not in PATHS}
+    return {**wanted, **{path: value for path, value in move.sends.items() if path in PATHS}}
