@@ -11,6 +11,7 @@ import gc
 import hashlib
 import sys
 import threading
+import time
 import warnings
 from contextlib import closing, suppress
 from itertools import islice
@@ -544,6 +545,8 @@ def test_a_walk_that_reads_ahead_is_left_early(box, leave, keywords):
             leave(client.customers(page_size=5, **keywords))
         assert len(list(client.customers(page_size=5))) == 23
         for thread in set(threading.enumerate()) - before:
+            while thread.ident is None:  # another one is about to start it
+                time.sleep(0.001)
             thread.join()
         assert at_rest(http)
 

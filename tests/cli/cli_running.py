@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
+import functools
+import json
 import os
 import pty
 import select
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
+from pathlib import Path
 
 # A process that was started by `… &` would ignore SIGINT, and the command respects that.
 _START = (
@@ -30,11 +35,46 @@ def environment(box=None, **more):
     return {**kept, **(box.environment if box else {}), **more}
 
 
-def run(*words, box=None, cwd=None, **more):
-    """Run to the end, with pipes."""
+def run_alone(*words, box=None, cwd=None, **more):
+    """Run to the end, with pipes, in an interpreter of its own."""
     return subprocess.run(
         [*COMMAND, *words], env=environment(box, **more), cwd=cwd, capture_output=True, timeout=SECONDS, check=False
     )
+
+
+def run(*words, box=None, cwd=None, **more):
+    """Run to the end, in a process that need not load anything; nothing is on a terminal."""
+    if any(name.startswith(("LC_", "LANG", "PYTHON")) for name in more):  # what an interpreter looks at when it starts
+        return run_alone(*words, box=box, cwd=cwd, **more)
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        out.touch()
+        err.touch()
+        job = {"words": words, "env": environment(box, **more), "cwd": str(cwd or Path.cwd()), "seconds": SECONDS}
+        code = _nursery().ask({**job, "out": str(out), "err": str(err)})
+        return subprocess.CompletedProcess(words, code, out.read_bytes(), err.read_bytes())
+
+
+class _Nursery:
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("cli_nursery.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self._process.communicate)
+
+    def ask(self, job):
+        """Its exit code."""
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@functools.cache
+def _nursery():
+    return _Nursery()
 
 
 def start(*words, box=None, **options):

@@ -190,9 +190,8 @@ def test_two_accounts_of_one_provider(box, tmp_path):
         done = run("migrate", "old", "new", "--accounts", "accounts.toml", "--journal", "m.sqlite",
                    "--external-id", "external_id", "--apply", cwd=tmp_path, **keys)  # fmt: skip
         assert (done.returncode, done.stdout) == (0, b"3 created\n")
-        assert [row["external_id"] for row in other.flexprice.rows] == [
-            row["external_id"] for row in box.flexprice.rows
-        ]
+        was, came = ({row["external_id"] for row in one.flexprice.rows} for one in (box, other))
+        assert came == was
 
 
 @pytest.mark.parametrize(
