@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from tenants import Tenants
 import unified_customers as uc
 from unified_customers import scale
 from unified_customers._bundles import reading
+from unified_customers._bundles.sizing import bounded, size
+from unified_customers._bundles.windows import Window
+from unified_customers._values import stamp
 from unified_customers.sandbox import serve
 
 pa = pytest.importorskip("pyarrow")
@@ -310,7 +314,17 @@ def priced(box, tmp_path, monkeypatch):
     return path
 
 
-@pytest.mark.parametrize("query", [{}, {"status": "any"}, {"status": "archived"}, {"created_after": "2024-07-01"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"status": "any"},
+        {"status": "archived"},
+        {"created_after": "2024-07-01"},
+        {"created_after": "2024-07-01", "status": "any"},
+        {"created_after": datetime(2024, 7, 1, 8, tzinfo=UTC), "unsupported": "local"},
+    ],
+)
 def test_a_very_large_account_is_cut_into_slices_that_lie_side_by_side(box, priced, query):
     """Each customer in exactly one."""
     with uc.Client(uc.Flexprice(**box.flexprice.settings)) as client:
@@ -320,9 +334,37 @@ def test_a_very_large_account_is_cut_into_slices_that_lie_side_by_side(box, pric
     found = rows(bundles)
     assert sorted(id_ for _, id_ in found) == truth
     assert set(found.values()) <= {1}
-    if "created_after" not in query:  # no provider counts those
-        assert len(bundles) > 3
-        assert {one.manner.rate for one in bundles} == {1000.0 / len(bundles)}
+    assert len(bundles) > 3
+    assert {one.manner.rate for one in bundles} == {1000.0 / len(bundles)}
+
+
+def test_slices_of_what_was_created_since_begin_at_its_first_customer_or_later(box, priced):
+    """None of them at a moment before, which would bring more than was asked for."""
+    with uc.Client(uc.Flexprice(**box.flexprice.settings)) as client:
+        moments = sorted(customer.created_at for customer in client.customers())
+    since = moments[len(moments) // 2]
+    bundles = scale.partition_accounts(priced, large=100, created_after=since)
+    begin = [window.since for one in bundles for window in one.windows.values()]
+    assert begin[0] is None  # the query's own
+    assert len(begin) > 3
+    assert min(begin[1:]) > stamp(since)
+    assert sum(rows(bundles).values()) == sum(moment >= since for moment in moments)
+
+
+def test_what_no_provider_counts_is_not_asked_for(box, priced):
+    """Words of the provider's own; and a list that is filtered here would have to be read for it."""
+    before = len(box.flexprice.requests) + len(box.flexportal.requests)
+    assert [one.requests for one in scale.partition_accounts(priced, large=300, params={"filters": []})] == [None]
+    with uc.Client(uc.FlexPortal(**box.flexportal.settings)) as client:
+        assert size(client, {"created_after": "2024-07-01", "unsupported": "local"}) is None
+    assert len(box.flexprice.requests) + len(box.flexportal.requests) == before
+
+
+def test_what_a_query_says_of_filters_stays_beside_the_end_of_a_slice():
+    """A list of them, or one alone, as the provider's own words may be."""
+    for given in ([{"field": "name"}], {"field": "name"}):
+        found = bounded({"params": {"filters": given}}, Window(None, "2024-07-01T00:00:00Z"))
+        assert [one["field"] for one in found["params"]["filters"]] == ["name", "created_at"]
 
 
 def test_customers_created_meanwhile_are_in_the_last_slice(box, priced):

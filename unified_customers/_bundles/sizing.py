@@ -23,24 +23,28 @@ _BEGINNING = "0001-01-01T00:00:00+00:00"
 def bounded(query: Mapping[str, Any], window: Window) -> dict[str, Any]:
     """A query narrowed to a window, in the words of a provider whose search has bounds of time.
 
-    The end goes along as a condition of the provider's own, and is looked at here again.
+    The end goes along as a condition of the provider's own, and is looked at here again. A window that begins anywhere
+    begins at a customer whom the query found, or later, and so never before the query's own `created_after`.
     """
     since = window.since or query.get("created_after") or _BEGINNING
     narrowed = {**query, "created_after": since}
     if window.until is not None:
         params = dict(query.get("params") or {})
+        given = params.get(FILTERS, [])
         before = {
             "field": "created_at", "operator": "before", "data_type": "date", "value": {"date": window.until}
         }  # fmt: skip
-        narrowed["params"] = {**params, FILTERS: [*params.get(FILTERS, []), before]}
+        narrowed["params"] = {**params, FILTERS: [*(given if isinstance(given, list | tuple) else [given]), before]}
     return narrowed
 
 
 def size(client: Client, query: Mapping[str, Any]) -> int | None:
     """How many customers a query has, as the provider counts them; `None` where it doesn't."""
-    if query.keys() - _COUNTED - _MANNERS:
+    if query.keys() - _COUNTED - _MANNERS - {"created_after"}:
         return None  # a count of all would say nothing of it
     try:
+        if query.get("created_after") is not None:  # a list says how many there are; one that filters here would not
+            return _listed(client, {**query, "unsupported": "raise"})
         return client.count(**{name: value for name, value in query.items() if name in _COUNTED})
     except CustomersError:
         return None
@@ -65,6 +69,9 @@ def edge(client: Client, query: Mapping[str, Any], order: str) -> datetime | Non
 
 
 def _between(client: Client, query: Mapping[str, Any], since: datetime, until: datetime) -> int:
-    window = Window(since.isoformat(), until.isoformat())
-    listing = client.customers(**{**bounded(query, window), "page_size": 1}, max_items=1)
-    return (listing.report.total or 0) if list(listing) else 0
+    return _listed(client, bounded(query, Window(since.isoformat(), until.isoformat()))) or 0
+
+
+def _listed(client: Client, query: Mapping[str, Any]) -> int | None:
+    listing = client.customers(**{**query, "page_size": 1}, max_items=1)
+    return listing.report.total if list(listing) else 0

@@ -16,7 +16,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from .. import scale
 from .._bundles import planning
 from .._bundles.references import Reference
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, UnsupportedError
 from ..tables.columns import refuse_columns
 from ..tables.schema import arrow
 from ..tables.schema import schema as arrow_schema
@@ -50,7 +50,11 @@ class UnifiedCustomers(DataSource):
         """What plans and reads the columns of a schema, which is of the engine's kind."""
         options = Options(self.options)
         _refuse_other(schema)
-        return (PushingReader if options.push_filters else Reader)(options, list(schema.names))
+        if not options.push_filters:
+            return Reader(options, list(schema.names))
+        if not hasattr(DataSourceReader, "pushFilters"):
+            raise UnsupportedError("push_filters needs Spark 4.1 or later, which says what it looks for: leave it out")
+        return PushingReader(options, list(schema.names))
 
     def streamReader(self, schema: Any) -> StreamReader:  # noqa: N802 - pyspark's name
         """What reads a stream of what was created since."""

@@ -13,11 +13,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from engines import ENGINE, TENANTS
+from engines import ENGINE, TENANTS, spark_version
 
 pytest.importorskip("pyspark")
 
 jvm_only = pytest.mark.skipif(ENGINE != "jvm", reason="of JVM Spark")
+
+
+def since(*version):
+    """Of this version of Spark, and of later ones."""
+    return pytest.mark.skipif(spark_version() < version, reason=f"of Spark {version}")
+
+
+def before(*version):
+    """Of versions of Spark before this one."""
+    return pytest.mark.skipif(spark_version() >= version, reason=f"of Spark before {version}")
 
 
 def found(frame):
@@ -103,6 +113,7 @@ def test_what_can_t_be_right_is_refused_with_the_library_s_words(read, name, val
     assert says in words(caught.value)
 
 
+@since(4, 1)
 @pytest.mark.parametrize(
     "account",
     ["account = 't03'", pytest.param("account in ('t01', 't03', 'nobody')", marks=jvm_only)],  # to Sail, that is an OR
@@ -116,6 +127,13 @@ def test_conditions_are_passed_on_where_that_is_wanted_and_change_nothing_else(r
     assert set(tenants.asked) <= {"t01", "t03"}
     assert len(tenants.asked) == len(set(tenants.asked))  # a page each, because the e-mail was asked for as well
     assert found(read().option("push_filters", "true").load().where("account = 'nobody'")) == Counter()
+
+
+@before(4, 1)
+def test_conditions_can_t_be_passed_on_by_an_older_spark(read):
+    """Which would keep them to itself, and say nothing."""
+    with pytest.raises(Exception, match=r"push_filters needs Spark 4.1 or later"):
+        read().option("push_filters", "true").load().where("account = 't03'").count()
 
 
 def test_an_account_that_is_very_large_is_read_in_slices(spark, priced, box):
@@ -188,6 +206,15 @@ def once(spark, path, folder, **options):
 
 
 @jvm_only
+@before(4, 2)
+def test_an_older_spark_has_no_streams(spark, priced, folder):
+    """It doesn't say where a batch starts."""
+    with pytest.raises(Exception, match=r"a stream needs Spark 4.2 or later"):
+        once(spark, priced, folder)
+
+
+@jvm_only
+@since(4, 2)
 def test_a_stream_brings_what_is_new(spark, priced, box, folder):
     """Each customer once, over several runs; also where nothing is new."""
     for more in (0, 0, 5):
