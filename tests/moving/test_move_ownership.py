@@ -158,7 +158,7 @@ def test_a_customer_that_was_given_another_external_id_by_hand_is_not_taken_for_
 
 
 def test_a_customer_that_was_archived_by_hand_is_not_updated_in_the_place_of_the_one_that_lives(box, target, journal):
-    """Flexprice would take the update; the next plan turns to the living one."""
+    """Flexprice would take the update; the plan turns to the living one, which undo leaves alone."""
     uc.plan([person(1)], target).run(journal)
     own = next(iter(published(box.flexprice)))
     target.archive(own)
@@ -166,10 +166,102 @@ def test_a_customer_that_was_archived_by_hand_is_not_updated_in_the_place_of_the
     assert uc.plan([person(1)], target, on_conflict="refuse").summary.counts["conflict"] == 1
     moved = {**target.customer(own).metadata}
     target.update(other.id, metadata=moved)
-    assert uc.plan([person(1, phone="1")], target).run(journal).refused == 1
-    assert uc.plan([person(1, phone="1")], target).run(journal).updated == 1
+    result = uc.plan([person(1, phone="1")], target).run(journal)
+    assert (result.created, result.updated, dict(result.map)) == (0, 1, {"cust_1": other.id})
+    assert uc.undo(journal, target).undone == 0
     assert target.customer(other.id).phone == "1"
     assert target.customer(own).phone is None
+
+
+def test_a_living_one_with_the_same_values_takes_the_place_of_the_archived_one_in_the_map(box, target, journal):
+    uc.plan([person(1)], target).run(journal)
+    own = next(iter(published(box.flexprice)))
+    target.archive(own)
+    gone = target.customer(own)
+    other = target.create(name=gone.name, external_id="cust_1", metadata={**gone.metadata})
+    result = uc.plan([person(1)], target).run(journal)
+    assert (result.created, result.same, dict(result.map)) == (0, 1, {"cust_1": other.id})
+    assert uc.verify(journal, target).good
+    assert uc.undo(journal, target).undone == 0
+
+
+# What an earlier run moved and a later plan can't bring up to date
+
+
+def test_what_can_no_longer_be_brought_up_to_date_is_told_of(target, journal):
+    """It stays as it is, can still be undone, and is as planned again once the source is mended."""
+    uc.plan([person(1), person(2), person(3)], target).run(journal)
+    crowd = [person(1, email="nobody"), person(2, name="x" * 256), person(3)]
+    with uc.plan(crowd, target) as plan:
+        assert plan.summary.counts["impossible"] == 2
+        result = plan.run(journal)
+    assert (result.created, result.not_moved, result.complete) == (3, {"impossible": 2}, True)
+    assert [(one.source_id, one.state) for one in result.problems] == [
+        ("cust_1", "impossible"),
+        ("cust_2", "impossible"),
+    ]
+    assert all(one.reasons for one in result.problems)
+    assert uc.undo(journal, target).undone == 3
+    result = uc.plan([person(1), person(2, phone="2"), person(3)], target).run(journal)
+    assert (result.created, result.not_moved, [*result.problems]) == (3, {}, [])
+    assert (uc.verify(journal, target).checked, uc.verify(journal, target).good) == (3, True)
+
+
+def test_a_stranger_under_a_customers_new_external_id_is_told_of_and_left_alone(box, target, journal):
+    """Also if conflicts are to be updated: the move made another one for this customer."""
+    here = {"provider": "flexprice", "account_id": "tenant_0", "name": "Ann"}
+    rules = {"external_id": "external_id", "on_conflict": "update"}
+    uc.plan([uc.Customer(id="c1", external_id="e1", **here)], target, **rules).run(journal)
+    stranger = target.create(name="Stranger", external_id="e9")
+    result = uc.plan([uc.Customer(id="c1", external_id="e9", **here)], target, **rules).run(journal)
+    assert (result.created, result.updated, result.not_moved) == (1, 0, {"ambiguous": 1})
+    ((told, (reason,)),) = [(one.state, one.reasons) for one in result.problems]
+    assert (told, "another customer" in reason) == ("ambiguous", True)
+    assert target.customer(stranger.id).name == "Stranger"
+
+
+class _Deaf:
+    """Loses the answers to writes, which the server has heard or not, and every look, until it is told not to."""
+
+    def __init__(self, *, heard):
+        self.heard, self.deaf = heard, True
+
+    def before(self, request):
+        looks = "external" in request.path or (request.method == "GET" and "external_id" in request.query)
+        if self.deaf and (looks or (request.method == "POST" and not self.heard)):
+            raise httpx.ReadError("reset")
+
+    def after(self, request):
+        if self.deaf and request.method == "POST":
+            raise httpx.ReadError("reset")
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize(
+    ("later", "action"), [({"phone": "2"}, "created"), ({"email": "nobody"}, "impossible"), ({}, "created")]
+)
+def test_what_the_plan_at_hand_wants_counts_for_who_was_unknown(
+    box, target, journal, heard, later, action, monkeypatch
+):
+    """Once it is known what came of the earlier run: made, changed or left as this plan has it, not as the last."""
+    ears = _Deaf(heard=heard)
+    with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
+        with pytest.raises(uc.MoveStoppedError) as stopped:
+            uc.plan([person(number) for number in range(3)], deaf).run(journal)
+        assert (stopped.value.result.unknown, len(published(box.flexprice))) == (3, 3 * heard)
+        ears.deaf = False
+        result = uc.plan([person(0, **later), person(1), person(2)], deaf).run(journal)
+        there = {row["external_id"]: row for row in published(box.flexprice).values()}
+        if action == "impossible":
+            assert ("cust_0" in there, result.unknown) == (heard, not heard)  # it may yet come
+            monkeypatch.setattr(sending, "PATIENCE", float("-inf"))
+            result = uc.plan([person(0, **later), person(1), person(2)], deaf).run(journal)
+            assert (result.not_moved, result.complete) == ({"impossible": 1}, True)
+            assert ("cust_0" in {row["external_id"] for row in published(box.flexprice).values()}) == heard
+        else:
+            assert (result.created, result.complete, len(there)) == (3, True, 3)
+            assert there["cust_0"].get("contact", "") == later.get("phone", "")
+            assert uc.verify(journal, target).good
 
 
 # What a source no longer has

@@ -16,7 +16,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from .settings import Identity, path_of
 from .store import Store
 
 FORMAT = 1
+UNKNOWN = "state IN ('sending', 'unknown')"
 ELSEWHERE = "its customers are in another account or environment of the target than this client's key opens"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
@@ -56,13 +57,31 @@ UPDATE moves SET {_TAKE}, problem = NULL,
        target_id = coalesce(rows.target_id, CASE WHEN state = 'undone' THEN NULL ELSE moves.target_id END)
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('planned', 'refused', 'left', 'undone')
 """
+# Whether the plan found somebody else at the target than the journal's customer, and whether that one lives.
+_OTHER = "(rows.target_id IS NOT NULL AND rows.target_id IS NOT moves.target_id)"
+_ALIVE = "EXISTS (SELECT 1 FROM plan.target WHERE id = moves.target_id)"
+_STUCK = "('conflict', 'ambiguous', 'impossible')"
+_TWO = "the target has another customer under its external id, beside the one that the move made"
+# The journal's customer is gone, and another lives in its place, which no run of this journal made.
+_ADOPTED = f"""
+UPDATE moves SET target_id = rows.target_id, created = 0, fingerprint = NULL, state = 'left', action = 'same'
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state = 'done'
+      AND rows.action IN ('same', 'update') AND {_OTHER} AND NOT {_ALIVE}
+"""
 # Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
-_CHANGED = """
+_CHANGED = f"""
 UPDATE moves SET state = 'planned', problem = NULL, external_id = rows.external_id, action = rows.action,
        wanted = rows.wanted, sends = rows.sends,
        differences = rows.differences, losses = rows.losses, reasons = rows.reasons
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
-      AND rows.action IN ('create', 'update')
+      AND rows.action IN ('create', 'update') AND NOT {_OTHER}
+"""
+# Done, or perhaps, and what the source would have now can't be sent: it stays as it is, and is told of.
+_HELD = f"""
+UPDATE moves SET action = CASE WHEN rows.action IN {_STUCK} THEN rows.action ELSE 'ambiguous' END,
+       reasons = CASE WHEN rows.action IN {_STUCK} THEN rows.reasons ELSE '{dumped([_TWO])}' END
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'unknown', 'sending')
+      AND (rows.action IN {_STUCK} OR {_OTHER})
 """
 # An undoing ended before it came to this one, and the move is made again.
 _STAYED = """
@@ -70,9 +89,10 @@ UPDATE moves SET state = 'done' FROM plan.rows AS rows
 WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
 """
 # Done, and the source has changed since as the target has: that is what it should be like now.
-_SAME = """
-UPDATE moves SET wanted = rows.wanted FROM plan.rows AS rows
-WHERE rows.source_id = moves.source_id AND state = 'done' AND rows.action = 'same'
+_SAME = f"""
+UPDATE moves SET wanted = rows.wanted, reasons = NULL,
+       action = CASE WHEN moves.action IN {_STUCK} THEN 'same' ELSE moves.action END
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state = 'done' AND rows.action = 'same'
 """
 _PRESENT = "UPDATE moves SET present = EXISTS (SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id)"
 # Never sent, and the source has it no longer.
@@ -81,6 +101,11 @@ UPDATE moves SET state = 'left', problem = 'gone at the source' WHERE NOT presen
 """
 _LEFT = (_PRESENT, _WITHDRAWN)
 _PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
+_WANTED = (
+    "SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND rows.action IN ('create', 'update')"
+)
+_FREED = f"UPDATE moves SET state = 'planned' WHERE seq = ? AND {UNKNOWN} AND EXISTS ({_WANTED})"
+_TAKEN = (_ADOPTED, _ADD, _AGAIN, _STAYED, _SAME)
 MOVE = (
     "source_id, external_id, action, state, target_id, created, present, wanted, sends, differences, fingerprint, "
     "sent_at"
@@ -173,11 +198,23 @@ class Journal:
         if not self.home:
             self._commit("INSERT OR REPLACE INTO about VALUES ('home', ?)", dumped(home))
 
-    def take(self, plan: MovePlan) -> None:
-        """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
+    def fits(self, plan: MovePlan) -> None:
+        """Make sure that a plan is of this move.
 
         Raises:
             ConfigurationError: The journal belongs to another move, or the plan is older than its last run.
+        """
+        self._fits(plan)
+
+    def take(self, plan: MovePlan, free: Iterable[int] = ()) -> None:
+        """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
+
+        Args:
+            plan: The plan.
+            free: Moves whose outcome was unknown and that may be sent again: they are, if the plan still wants them.
+
+        Raises:
+            ConfigurationError: As for `fits`.
         """
         last = self._fits(plan)
         # A newer plan that would do the same is another: what was done may have been taken away since.
@@ -185,7 +222,9 @@ class Journal:
         self._attach(plan)
         try:
             with self._store.transaction() as run:
-                for statement in (_PLAN_INDEX, _ADD, _AGAIN, _STAYED, _SAME, *(() if again else (_CHANGED,)), *_LEFT):
+                run.execute(_PLAN_INDEX)
+                run.executemany(_FREED, ((seq,) for seq in free))
+                for statement in (*_TAKEN, *(() if again else (_CHANGED,)), _HELD, *_LEFT):
                     run.execute(statement)
                 for name, value in self._words(plan).items():
                     run.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, dumped(value)))

@@ -12,11 +12,13 @@ from typing import Any
 
 import attrs
 
-from .journal import Journal, opened
+from .journal import UNKNOWN, Journal, opened
 from .summary import FieldLoss
 
 MAPPED = "target_id IS NOT NULL AND state != 'undone' AND (state = 'done' OR created OR action = 'same')"
-_PROBLEMS = "state IN ('refused', 'unknown', 'sending') OR action IN ('conflict', 'ambiguous', 'impossible')"
+_STUCK = "action IN ('conflict', 'ambiguous', 'impossible') AND state IN ('left', 'done')"
+_PROBLEMS = f"state IN ('refused', 'unknown', 'sending') OR {_STUCK}"
+_SAME = "NOT created AND (action = 'same' AND state IN ('left', 'done') OR action = 'create' AND state = 'done')"
 _OPEN = ("planned", "sending", "unknown")
 
 
@@ -50,7 +52,8 @@ class MoveResult:
         refused: Customers that the target refused, or whose place another took.
         unknown: Customers of which nobody can say yet; running again looks them up.
         left: Customers that are still to be sent.
-        not_moved: Customers that can't be moved, or not for certain, by action.
+        not_moved: Customers that can't be moved, or not for certain, by action; of those that an earlier run moved, the
+            ones that can't be brought up to date.
         vanished: Customers of earlier runs that the source no longer has; they are left alone.
     """
 
@@ -183,11 +186,11 @@ def result_of(journal: Journal) -> MoveResult:
         target=identity.target,
         created=count("created AND (state IN ('done', 'refused', 'left') OR state = 'planned' AND action = 'update')"),
         updated=count("state = 'done' AND NOT created AND action = 'update'"),
-        same=count("NOT created AND (state = 'left' AND action = 'same' OR state = 'done' AND action = 'create')"),
+        same=count(_SAME),
         refused=count("state = 'refused'"),
-        unknown=count("state IN ('sending', 'unknown')"),
+        unknown=count(UNKNOWN),
         left=count("state = 'planned'"),
-        not_moved=journal.counts("action", "state = 'left' AND action != 'same' AND present"),
+        not_moved=journal.counts("action", f"{_STUCK} AND present"),
         vanished=count("NOT present AND state != 'undone' AND target_id IS NOT NULL"),
     )
 
@@ -200,6 +203,6 @@ def problems(path: Path) -> Iterator[MoveProblem]:
 
 
 def _problem(row: Any) -> MoveProblem:
-    state = "unknown" if row["state"] == "sending" else row["action"] if row["state"] == "left" else row["state"]
+    states = {"sending": "unknown", "left": row["action"], "done": row["action"]}
     reasons = [row["problem"]] if row["problem"] else json.loads(row["reasons"] or "[]")
-    return MoveProblem(source_id=row["source_id"], state=state, reasons=tuple(reasons))
+    return MoveProblem(source_id=row["source_id"], state=states.get(row["state"], row["state"]), reasons=tuple(reasons))

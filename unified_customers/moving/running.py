@@ -6,17 +6,17 @@ of this run are settled at its end. A target that refuses, or fails again and ag
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .._pace import Pace
+from ..client import Client
 from ..errors import ConflictError, CustomersError
 from .events import MoveEvent, MoveStoppedError
 from .fields import fingerprint
-from .journal import Journal, Move
+from .journal import UNKNOWN, Journal, Move
 from .plans import MovePlan
 from .results import MoveResult, result_of
 from .sending import Outcome, Sender
@@ -32,12 +32,12 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
     pace = None if rate is None else Pace(rate)
     _refuse_conflicts(plan)
     with Journal(path) as journal:
-        journal.take(plan)
-        total = journal.count("state IN ('planned', 'sending', 'unknown')")
-        sender = Sender(plan.target, journal.account, journal.name, journal.touched)
-        size = min(concurrency, max(total, 1))
-        crew = _Crew(journal, sender, size=size, pace=pace, on_event=on_event or _nobody, total=total)
-        crew.work()
+        journal.fits(plan)
+        crew = _Crew(journal, plan.target, size=concurrency, pace=pace, on_event=on_event or _nobody)
+        free = crew.settle()
+        if crew.stop is None:
+            journal.take(plan, free)
+            crew.work()
         result = result_of(journal)
     if crew.stop is not None:
         raise _stopped(crew.stop, result)
@@ -75,24 +75,30 @@ def _stopped(cause: CustomersError, result: MoveResult) -> MoveStoppedError:
 class _Crew:
     """The threads of a run, and what they share."""
 
-    def __init__(
-        self, journal: Journal, sender: Sender, *, size: int, pace: Pace | None, on_event: OnEvent, total: int
-    ) -> None:
+    def __init__(self, journal: Journal, target: Client, *, size: int, pace: Pace | None, on_event: OnEvent) -> None:
         self._journal = journal
-        self._sender = sender
+        self._target = target
         self._size = size
         self._pace = pace
         self._on_event = on_event
-        self._total = total
         self._lock = threading.Lock()
         self._working = 0
         self._idle = threading.Event()
-        self._done = 0
+        self._done = self._total = 0
         self._at_home = False  # whether the key is known to open the account that the journal's customers are in
         self._troubles = 0
         self._halt = threading.Event()
         self._broken: BaseException | None = None
         self.stop: CustomersError | None = None
+
+    def settle(self) -> list[int]:
+        """Find out what came of the moves that an earlier run left unknown; returns those that may be sent again."""
+        self._total = self._journal.count(UNKNOWN)
+        free: list[int] = []
+        if self._total:
+            sender = self._sender()
+            self._pass(self._journal.open("sending", "unknown"), lambda move: self._look(sender, move, free))
+        return free
 
     def work(self) -> None:
         """Carry out all there is; what is unknown then is settled once more.
@@ -100,24 +106,29 @@ class _Crew:
         Raises:
             KeyboardInterrupt: After the requests under way were answered.
         """
-        journal = self._journal
-        self._pass(itertools.chain(journal.open("sending", "unknown"), journal.open("planned")))
-        if not self._halt.is_set():
-            self._pass(journal.open("sending", "unknown"))
-        if self._broken is not None:
-            raise self._broken
+        journal, sender = self._journal, self._sender()
+        self._total = self._done + journal.count(f"state = 'planned' OR {UNKNOWN}")
+        for states in (("planned",), ("sending", "unknown")):
+            if not self._halt.is_set():
+                self._pass(journal.open(*states), lambda move: self._carry_out(sender, move))
 
-    def _pass(self, moves: Iterator[Move]) -> None:
+    def _sender(self) -> Sender:
+        journal = self._journal
+        return Sender(self._target, journal.account, journal.name, journal.touched)
+
+    def _pass(self, moves: Iterator[Move], deal: Callable[[Move], None]) -> None:
         try:
-            for number in range(self._size):
+            for number in range(min(self._size, max(1, self._total - self._done))):
                 with self._lock:
                     self._working += 1
-                threading.Thread(target=self._worker, args=(moves,), daemon=True, name=f"move-{number}").start()
+                threading.Thread(target=self._worker, args=(moves, deal), daemon=True, name=f"move-{number}").start()
             self._wait()
         except KeyboardInterrupt:
             self._halt.set()
             self._wait()
             raise
+        if self._broken is not None:
+            raise self._broken
 
     def _wait(self) -> None:
         """Until all threads have ended. Not by `join`: interrupted, it takes one that still runs for one that ended."""
@@ -125,10 +136,10 @@ class _Crew:
             self._idle.wait()
             self._idle.clear()
 
-    def _worker(self, moves: Iterator[Move]) -> None:
+    def _worker(self, moves: Iterator[Move], deal: Callable[[Move], None]) -> None:
         try:
             while (move := self._next(moves)) is not None:
-                self._carry_out(move)
+                deal(move)
         except BaseException as error:  # noqa: BLE001 - told in the thread that waits for this one
             self._broken = error
             self._halt.set()
@@ -142,16 +153,26 @@ class _Crew:
         with self._lock:
             return None if self._halt.is_set() else next(moves, None)
 
-    def _carry_out(self, move: Move) -> None:
+    def _look(self, sender: Sender, move: Move, free: list[int]) -> None:
+        outcome = sender.look(move)
+        if outcome.state == "planned":
+            free.append(move.seq)
+        else:
+            self._settled(sender, move, outcome)
+
+    def _carry_out(self, sender: Sender, move: Move) -> None:
         if self._pace is not None and self._halt.wait(self._pace.wait(time.monotonic())):
             return
-        outcome = None if move.state == "planned" else self._sender.settle(move)
+        outcome = None if move.state == "planned" else sender.settle(move)
         if outcome is None:
-            self._journal.sending(move.seq, self._sender.repeats)
-            outcome = self._sender.send(move)
+            self._journal.sending(move.seq, sender.repeats)
+            outcome = sender.send(move)
+        self._settled(sender, move, outcome)
+
+    def _settled(self, sender: Sender, move: Move, outcome: Outcome) -> None:
         self._write(move, outcome)
         if outcome.customer is not None and not self._at_home:
-            self._journal.refuse_elsewhere(self._sender.home(outcome.customer))
+            self._journal.refuse_elsewhere(sender.home(outcome.customer))
             self._at_home = True
         self._judge(outcome)
         self._tell(move, outcome)

@@ -104,6 +104,19 @@ class Sender:
         """The account that a customer of the target lies in."""
         return self._client.provider.home(customer)
 
+    def look(self, move: Move) -> Outcome:
+        """Find out what came of a move of an earlier run; `planned` if it may be sent again, or anew."""
+        try:
+            if move.action == "update":
+                return self._updated(move) or _AGAIN
+        except _REFUSES_ALL as error:
+            return Outcome(state="unknown", kind="stopped", problem=error.message, stop=error)
+        except NotFoundError:
+            return _AGAIN
+        except CustomersError as error:
+            return _unsure(error)
+        return self.settle(move) or _AGAIN
+
     def settle(self, move: Move) -> Outcome | None:
         """Find out what came of a move that was sent, or may have been; `None` if it may be sent again.
 
@@ -120,9 +133,10 @@ class Sender:
         except CustomersError as error:
             return _unsure(error)
         wait = (move.sent_at or 0.0) + PATIENCE - time.time()
-        if there is None and wait > 0 and not (self._can.unique and move.present):
+        wanted = move.present and move.action == "create"
+        if there is None and wait > 0 and not (self._can.unique and wanted):
             return _refuse_haste(wait)
-        return _WITHDRAWN if there is None and not move.present else there
+        return _withdrawn(move) if there is None and not wanted else there
 
     def _kept(self, move: Move, there: Customer) -> Outcome:
         """As it is, unless somebody made another's of it; what was changed by hand stays a change for `undo`."""
@@ -174,13 +188,20 @@ class Sender:
             return None
         return None if gone(customer) else customer
 
+    def _updated(self, move: Move, there: Customer | None = None) -> Outcome | None:
+        """That an earlier attempt at an update did it, if so."""
+        there = there or self._client.customer(move.target_id)
+        if gone(there) or differences(move.sends, flat(there, self._can.own), frozenset()):
+            return None
+        return attrs.evolve(_done(there, "updated"), touched=move.created and move.fingerprint is None)
+
     def _update(self, move: Move) -> Outcome:
         there = self._client.customer(move.target_id)
         if gone(there):
             return _refused(_GONE)
+        if done := self._updated(move, there):
+            return done
         now, touched = flat(there, self._can.own), move.created and move.fingerprint is None
-        if not differences(move.sends, now, frozenset()):
-            return attrs.evolve(_done(there, "updated"), touched=touched)  # an earlier attempt did it
         for path, (was, wanted) in move.differences.items():
             if now.get(path) not in (was, wanted):
                 return _refused(f"{path} was changed at the target since the plan: plan again")
@@ -199,7 +220,7 @@ _GONE = "the target archived it since the move: plan again"
 
 def _others(move: Move, error: CustomersError) -> bool:
     """Whether the first request for this customer was answered that it is there: then another journal's run made it."""
-    return move.state == "planned" and isinstance(error, ConflictError) and error.status == 409
+    return move.sent_at is None and isinstance(error, ConflictError) and error.status == 409
 
 
 def _own(move: Move) -> dict[str, str]:
@@ -219,7 +240,12 @@ def _unsure(error: CustomersError) -> Outcome:
     return Outcome(state="unknown", kind="unknown", problem=error.message, trouble=error)
 
 
-_WITHDRAWN = Outcome(state="left", kind="refused", problem="gone at the source")
+_AGAIN = Outcome(state="planned", kind="planned")
+
+
+def _withdrawn(move: Move) -> Outcome:
+    """It never happened, and is not wanted any more: the reason is the plan's, if the source has the customer still."""
+    return Outcome(state="left", kind="refused", problem=None if move.present else "gone at the source")
 
 
 def _refuse_haste(wait: float) -> Outcome:

@@ -19,7 +19,7 @@ from ..client import Client
 from ..errors import ConfigurationError, ConflictError, InvalidRequestError, NotFoundError, UnsupportedError
 from ..models import Customer
 from .fields import fingerprint
-from .journal import ELSEWHERE, Journal, Move, opened
+from .journal import ELSEWHERE, UNKNOWN, Journal, Move, opened
 from .reading import read_back, refuse_stranger
 from .settings import refuse_concurrency
 from .targets import gone
@@ -204,6 +204,6 @@ class _Undoing:
             changed=tuple(changed),
             gone=numbers["gone"] + numbers["missing"],
             refused=tuple(refused),
-            unsettled=self._journal.count("state IN ('sending', 'unknown')"),
+            unsettled=self._journal.count(UNKNOWN),
             updated=self._journal.count("state = 'done' AND NOT created AND action = 'update'"),
         )

@@ -13,7 +13,7 @@ import attrs
 from ..client import Client
 from ..models import Customer
 from .fields import Flat, flat
-from .journal import Move, opened
+from .journal import UNKNOWN, Move, opened
 from .origin import PATHS
 from .reading import read_back, refuse_stranger
 from .targets import gone
@@ -109,7 +109,7 @@ def verify(journal: str | Path, target: Client, *, keep: int = 1000) -> Verifica
             checked=checked,
             equal=equal,
             differences=tuple(kept),
-            unsettled=held.count("state IN ('sending', 'unknown')"),
+            unsettled=held.count(UNKNOWN),
             left=held.count("state = 'planned'"),
             refused=held.count("state = 'refused'"),
         )
