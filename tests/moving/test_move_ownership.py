@@ -267,6 +267,17 @@ def test_what_the_plan_at_hand_wants_counts_for_who_was_unknown(
 # What a source no longer has
 
 
+def test_who_vanished_at_the_source_is_left_alone_by_verify_too(box, target, journal):
+    """Nothing is planned for them any more, so nobody can say what they should be like."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    own = uc.MoveResult.read(journal).map["cust_1"]
+    target.update(own, name="By hand")
+    assert uc.plan([person(2)], target).run(journal).vanished == 1
+    found = uc.verify(journal, target)
+    assert (found.checked, found.good) == (1, True)
+    assert uc.undo(journal, target).changed == ("cust_1",)
+
+
 def test_a_customer_that_vanishes_before_it_was_sent_is_never_sent(box, target, journal):
     """Somebody deleted it at the source, perhaps for good reason."""
     box.flexprice.fault("quota", on="write", creates=1)

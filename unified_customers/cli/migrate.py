@@ -208,7 +208,8 @@ class _Migration:
     def _judge(self, result: uc.MoveResult) -> None:
         stuck = sum(result.not_moved.values())
         if stuck and not self._held.quiet:
-            streams.say(f"warning: {stuck} customers were not moved, or not brought up to date, each with its reason in the plan")
+            what = "customers were not moved, or not brought up to date"
+            streams.say(f"warning: {stuck} {what}, each with its reason in the plan")
         if not result.complete:
             raise exits.Failure(
                 f"{result.refused} refused, {result.unknown} unknown, {result.left} left: see the problems, mend them, "

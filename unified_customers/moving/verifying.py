@@ -19,7 +19,7 @@ from .reading import read_back, refuse_stranger
 from .targets import gone
 from .translating import differences
 
-_WRITTEN = "state = 'done' AND action IN ('create', 'update', 'same')"
+_WRITTEN = "state = 'done' AND present AND action IN ('create', 'update', 'same')"
 
 
 @attrs.frozen(kw_only=True)
