@@ -10,6 +10,7 @@ from moving_kit import client, person, published
 
 import unified_customers as uc
 from unified_customers.moving import sending
+from unified_customers.moving.journal import _Entry, opened
 from unified_customers.sandbox import Sandbox
 
 
@@ -378,10 +379,10 @@ def test_more_threads_than_customers_are_not_started(target, journal):
 # The key of another environment
 
 
-@pytest.fixture
-def elsewhere(monkeypatch):
-    """A client whose address is the target's, but whose key opens another environment; and its provider."""
-    other = Sandbox(customers=0, strange=False).flexprice
+@pytest.fixture(params=[0, 7])
+def elsewhere(request, monkeypatch):
+    """A client whose address is the target's, but whose key opens another environment; with the same ids, or others."""
+    other = Sandbox(customers=0, strange=False, seed=request.param).flexprice
     with client(other) as made:
         monkeypatch.setattr(uc.Flexprice, "home", lambda adapter, _: f"{adapter is made.provider}")
         yield made, other
@@ -393,26 +394,168 @@ def test_an_environment_is_told_from_another_by_its_customers(box, target):
     assert target.provider.home(there) == f"{there.account_id}/{there.raw['environment_id']}"
 
 
-def test_verify_and_undo_with_the_key_of_another_environment_are_refused(target, journal, elsewhere):
-    """Else all would be gone, and an undoing would have nothing left to do."""
+def test_verify_and_undo_with_the_key_of_another_environment_are_refused(target, journal, elsewhere, tmp_path):
+    """Else all would be gone, and an undoing would have nothing left to do; also if others are there."""
     wrong, _ = elsewhere
-    uc.plan([person(number) for number in range(3)], target).run(journal)
-    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
-        uc.undo(journal, wrong, apply=True, confirm="archive")
-    assert not uc.verify(journal, wrong).good
+    crowd = [person(number) for number in range(3)]
+    uc.plan(crowd, target).run(journal)
+    for _ in range(2):
+        for use in (uc.verify, uc.undo):
+            with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+                use(journal, wrong)
+        with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+            uc.undo(journal, wrong, apply=True, confirm="archive")
+        uc.plan(crowd, wrong).run(tmp_path / "other.sqlite")
     assert uc.undo(journal, target, apply=True, confirm="archive").undone == 3
 
 
-def test_a_run_with_the_key_of_another_environment_is_refused(target, journal, elsewhere):
-    """At the plan where somebody is there, else at the first customer that is made."""
+def test_a_run_with_the_key_of_another_environment_sends_nothing(target, journal, elsewhere):
+    """Whether somebody is there or nobody; with the right key all is as it was."""
     wrong, other = elsewhere
-    crowd = [person(number) for number in range(5)]
-    uc.plan(crowd[:2], target).run(journal)
-    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
-        uc.plan(crowd, wrong).run(journal)
-    assert len(published(other)) == 1
-    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
-        uc.plan(crowd, wrong).run(journal)
-    assert len(published(other)) == 1
-    assert uc.plan(crowd, target).run(journal).created == 5
+    crowd = [person(number) for number in range(6)]
+    uc.plan(crowd[:4], target).run(journal)
+    for _ in range(2):
+        before = len(other.rows)
+        with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+            uc.plan(crowd, wrong).run(journal, concurrency=4)
+        assert len(other.rows) == before
+        other.insert(1)
+    assert uc.plan(crowd, target).run(journal).created == 6
     assert uc.verify(journal, target).good
+    assert uc.undo(journal, target).undone == 6
+
+
+def test_a_journal_knows_its_environment_from_whoever_was_there(target, journal, elsewhere):
+    """Though it has made nobody; then the first customer that is made in another tells."""
+    wrong, other = elsewhere
+    target.create(name="Somebody", external_id="somebody")
+    uc.plan([], target).run(journal)
+    with pytest.raises(uc.ConfigurationError, match="another account or environment"):
+        uc.plan([person(1), person(2)], wrong).run(journal)
+    assert len(published(other)) == 1
+    assert uc.plan([person(1), person(2)], target).run(journal).created == 2
+    assert uc.verify(journal, target).good
+
+
+# What other hands did meanwhile
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_undo_leaves_alone_whom_another_journal_made_in_an_archived_ones_place(
+    box, target, journal, tmp_path, stamped, monkeypatch
+):
+    """Told by the name that a customer bears, or by the target, which says that it is there already."""
+    if not stamped:
+        monkeypatch.setattr(sending.Sender, "_made_it", lambda *_: True)
+    uc.plan([person(1)], target).run(journal)
+    target.archive(next(iter(published(box.flexprice))))
+    late = uc.plan([person(1)], target)
+    uc.plan([person(1)], target).run(tmp_path / "other.sqlite")
+    result = late.run(journal)
+    assert dict(result.map) == {"cust_1": next(iter(published(box.flexprice)))}
+    if stamped:
+        assert uc.undo(journal, target).undone == 0
+        assert uc.undo(tmp_path / "other.sqlite", target).undone == 1
+
+
+def test_a_stranger_in_an_archived_ones_place_is_not_in_the_map(box, target, journal):
+    uc.plan([person(1)], target, on_conflict="skip").run(journal)
+    target.archive(next(iter(published(box.flexprice))))
+    target.create(name="Stranger", external_id="cust_1")
+    result = uc.plan([person(1)], target, on_conflict="skip").run(journal)
+    assert (result.created, result.not_moved, dict(result.map)) == (0, {"conflict": 1}, {})
+    assert uc.undo(journal, target).undone == 0
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_an_edit_by_hand_after_a_lost_update_still_protects_a_customer(box, target, journal, edited):
+    """The next run finds that the update was made, and whether somebody was there since."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    lost = []
+
+    def before(_):
+        if lost:
+            raise httpx.ReadError("gone")
+
+    def after(request):
+        if request.method == "PUT":
+            lost.append(request)
+            raise httpx.ReadError("reset")
+
+    with client(box.flexprice, before=before, after=after) as dying:
+        assert uc.plan([person(1, phone="1"), person(2)], dying).run(journal).unknown == 1
+    if edited:
+        box.flexprice.update(uc.MoveResult.read(journal).map["cust_1"], address_city="Bonn")
+    assert uc.plan([person(1, phone="1"), person(2)], target).run(journal).complete
+    found = uc.undo(journal, target)
+    assert (found.undone, found.changed) == ((1, ("cust_1",)) if edited else (2, ()))
+
+
+def test_a_time_zone_changed_by_hand_protects_a_customer(box, target, journal):
+    uc.plan([person(1), person(2)], target).run(journal)
+    box.flexprice.update(uc.MoveResult.read(journal).map["cust_1"], timezone="Asia/Kolkata")
+    found = uc.undo(journal, target)
+    assert (found.undone, found.changed) == (1, ("cust_1",))
+
+
+def test_an_edit_by_hand_while_others_are_undone_counts(box, target, journal):
+    """Customers are read shortly before they are taken back."""
+    crowd = [person(number) for number in range(8)]
+    uc.plan(crowd, target).run(journal)
+    last = uc.MoveResult.read(journal).map["cust_7"]
+
+    def edit(request):
+        if request.method == "DELETE":
+            box.flexprice.update(last, contact="by hand")
+
+    with client(box.flexprice, after=edit) as editing:
+        found = uc.undo(journal, editing, apply=True, confirm="archive")
+    assert (found.undone, found.changed) == (7, ("cust_7",))
+
+
+def test_a_plan_that_was_made_before_an_undoing_is_refused(target, journal):
+    uc.plan([person(1)], target).run(journal)
+    before = uc.plan([person(1)], target)
+    uc.undo(journal, target, apply=True, confirm="archive")
+    with pytest.raises(uc.ConfigurationError, match="plan again"):
+        before.run(journal)
+    assert uc.plan([person(1)], target).run(journal).created == 1
+
+
+def test_a_source_of_which_nobody_can_be_read_does_not_hide_where_a_customer_came_from(box, target, journal):
+    """Its customers are still taken for the move's own afterwards."""
+    (mine,) = box.flexportal.insert(1)
+    with client(box.flexportal) as source:
+        ears = _Deaf(heard=True)
+        with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
+            assert uc.plan(source.customers(), deaf).run(journal).unknown == 1
+        phone = source.customer(mine).phone
+        box.flexportal.update(mine, phone=["no", "text"])
+        uc.plan(source.customers(on_bad_record="skip"), target).run(journal)
+        box.flexportal.update(mine, phone=phone)
+        result = uc.plan(source.customers(), target).run(journal)
+    assert (result.created, result.complete, result.not_moved) == (1, True, {})
+    assert uc.undo(journal, target).undone == 1
+
+
+def test_a_line_that_can_not_be_written_is_told_to_every_thread_that_waits_for_it(target, journal):
+    """None goes on as if its line stood there."""
+    uc.plan([person(1), person(2)], target).run(journal)
+    with opened(journal, "own") as held:
+        good = _Entry("UPDATE moves SET state = ? WHERE seq = ?", ("sending", 1))
+        bad = _Entry("UPDATE moves SET target_id = ? WHERE seq = ?", ("half \ud800", 2))
+        held._write([good, bad])
+        assert isinstance(good.error, UnicodeEncodeError)
+        assert good.tried
+        assert held.count("state = 'sending'") == 0
+
+
+def test_reasons_show_no_metadata_key_that_may_be_a_persons(box, target, journal):
+    key = "ann@example.com"
+    uc.plan([person(1, metadata={key: "1"})], target).run(journal)
+    plan = uc.plan([person(1, metadata={key: "2"})], target)
+    own = uc.MoveResult.read(journal).map["cust_1"]
+    target.update(own, metadata={**target.customer(own).metadata, key: "3"})
+    assert plan.run(journal).refused == 1
+    ((reason,),) = [one.reasons for one in uc.MoveResult.read(journal).problems]
+    assert reason == "metadata was changed at the target since the plan: plan again"

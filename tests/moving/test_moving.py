@@ -422,18 +422,33 @@ def test_a_create_that_nobody_can_settle_stays_unknown_until_it_surely_never_hap
 
 
 def test_a_create_that_the_client_may_have_repeated_is_waited_for_as_much_longer(box, journal, monkeypatch):
-    """The journal's line was written before the first request; the last may have left `Retry.budget` later."""
+    """The process died, and its last request may have left `Retry.budget` after the journal's line."""
     monkeypatch.setattr(sending, "PATIENCE", 0.0)
-    box.flatpeak.fault("503", on="write", times=1)
-    with client(box.flatpeak, retry=uc.Retry(attempts=2, budget=3600.0)) as target:
+    patient = uc.Retry(attempts=2, budget=3600.0)
+    with (
+        client(box.flatpeak, retry=patient, before=dies(1)) as target,
+        uc.plan([person(1)], target, on_loss="drop") as plan,
+        pytest.raises(DiedError),
+    ):
+        plan.run(journal)
+    with client(box.flatpeak) as target:
         with uc.plan([person(1)], target, on_loss="drop") as plan:
-            assert plan.run(journal).unknown == 1
             assert plan.run(journal).unknown == 1
         ((reason,),) = [problem.reasons for problem in uc.MoveResult.read(journal).problems]
         assert re.fullmatch("not found yet; in 3(600|59.) seconds a later run may send it again", reason)
     with client(box.flatpeak) as target, uc.plan([person(1)], target, on_loss="drop") as plan:
         assert plan.run(journal).unknown == 1  # a client of less patience sent nothing
         monkeypatch.setattr(sending, "PATIENCE", -3600.0)
+        assert plan.run(journal).complete
+    assert len(box.flatpeak.rows) == 1
+
+
+def test_a_create_whose_process_lives_is_waited_for_no_longer_than_the_server_may_take(box, journal, monkeypatch):
+    """When nobody knows what came of it, nothing leaves any more."""
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    box.flatpeak.fault("503", on="write", times=1)
+    patient = uc.Retry(attempts=2, budget=3600.0)
+    with client(box.flatpeak, retry=patient) as target, uc.plan([person(1)], target, on_loss="drop") as plan:
         assert plan.run(journal).complete
     assert len(box.flatpeak.rows) == 1
 

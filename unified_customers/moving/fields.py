@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidRequestError
@@ -91,6 +91,11 @@ def field_of(path: str) -> str:
     return path.partition(".")[0]
 
 
+def shown(path: str) -> str:
+    """A path as messages show it: without a metadata key that may be anything but a key."""
+    return field_of(path) if path.startswith(METADATA) else path
+
+
 def dumped(value: Any) -> str:
     """JSON, the same for the same value; in ASCII, so that half a character can be kept too."""
     return _ENCODER.encode(value)
@@ -106,13 +111,19 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(dumped(parts).encode()).hexdigest()[:32]
 
 
-def fingerprint(customer: Customer) -> str:
+def fingerprint(customer: Customer, own: Iterable[str], back: Mapping[str, Sequence[str | None]] | None = None) -> str:
     """What a customer is like, so that a later change shows: its fields, and what hangs on it in the provider's lists.
 
     Times are left out: an update's answer may show the old ones (Flexprice).
+
+    Args:
+        customer: The customer.
+        own: The provider's own fields that count.
+        back: By path, what a field was before a change that is to be left out of account.
     """
     lists = {key: as_text(value) for key, value in customer.raw.items() if isinstance(value, list) and value}
-    return digest(flat(customer), lists)
+    found = {**flat(customer, own), **{path: was for path, (was, *_) in (back or {}).items()}}
+    return digest({path: value for path, value in found.items() if value is not None}, lists)
 
 
 def chosen(found: Mapping[str, str], fields: Iterable[str]) -> Flat:

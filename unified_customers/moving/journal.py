@@ -23,7 +23,7 @@ from typing import Any
 import attrs
 
 from ..errors import ConfigurationError
-from .fields import dumped
+from .fields import dumped, storable
 from .plans import MovePlan
 from .settings import Identity, path_of
 from .store import Store
@@ -62,11 +62,11 @@ _OTHER = "(rows.target_id IS NOT NULL AND rows.target_id IS NOT moves.target_id)
 _ALIVE = "EXISTS (SELECT 1 FROM plan.target WHERE id = moves.target_id)"
 _STUCK = "('conflict', 'ambiguous', 'impossible')"
 _TWO = "the target has another customer under its external id, beside the one that the move made"
-# The journal's customer is gone, and another lives in its place, which no run of this journal made.
+# The journal's customer is gone, and the plan means another one, whom no run of this journal made.
 _ADOPTED = f"""
-UPDATE moves SET target_id = rows.target_id, created = 0, fingerprint = NULL, state = 'left', action = 'same'
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state = 'done'
-      AND rows.action IN ('same', 'update') AND {_OTHER} AND NOT {_ALIVE}
+UPDATE moves SET target_id = rows.target_id, created = 0, fingerprint = NULL, state = 'left'
+FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
+      AND {_OTHER} AND NOT {_ALIVE}
 """
 # Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
 _CHANGED = f"""
@@ -81,7 +81,7 @@ _HELD = f"""
 UPDATE moves SET action = CASE WHEN rows.action IN {_STUCK} THEN rows.action ELSE 'ambiguous' END,
        reasons = CASE WHEN rows.action IN {_STUCK} THEN rows.reasons ELSE '{dumped([_TWO])}' END
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'unknown', 'sending')
-      AND (rows.action IN {_STUCK} OR {_OTHER})
+      AND (rows.action IN {_STUCK} OR state = 'done' AND {_OTHER})
 """
 # An undoing ended before it came to this one, and the move is made again.
 _STAYED = """
@@ -235,13 +235,13 @@ class Journal:
         summary = plan.summary
         named = self._about("identity") or {"source": ""}
         who = {"identity": attrs.asdict(plan.identity)}
-        told = {"account": list(plan.account)} if summary.total or self._about("account") is None else {}
+        told = {"account": list(plan.account)} if plan.told or self._about("account") is None else {}
         return {
             "format": FORMAT,
             "home": self.home or plan.home,
             "name": self._about("name") or secrets.token_hex(8),
             **({} if named["source"] else who),
-            **told,  # a source without customers doesn't tell
+            **told,  # a source without customers that can be read doesn't tell
             "last": {"digest": plan.digest, "started_at": time.time()},
             "losses": [attrs.asdict(loss) for loss in summary.losses],
         }
@@ -301,6 +301,19 @@ class Journal:
         """Before a request, of which the last repeat can leave so many seconds later."""
         self._commit("UPDATE moves SET state = 'sending', sent_at = ? WHERE seq = ?", time.time() + last, seq)
 
+    def unknown(self, seq: int, problem: str | None) -> None:
+        """Nobody knows what came of the last request, which has left by now."""
+        self._commit(
+            "UPDATE moves SET state = 'unknown', problem = ?, sent_at = ? WHERE seq = ?", problem, time.time(), seq
+        )
+
+    def used(self) -> None:
+        """No plan that was made before this moment counts any more."""
+        self._commit(
+            "UPDATE about SET value = json_set(value, '$.started_at', ?, '$.digest', '') WHERE name = 'last'",
+            time.time(),
+        )
+
     def touched(self, seq: int) -> None:
         """Somebody else changed it since an earlier run: no later state is taken for the move's own."""
         self._commit("UPDATE moves SET fingerprint = NULL WHERE seq = ?", seq)
@@ -310,7 +323,7 @@ class Journal:
         self._commit(
             "UPDATE moves SET state = 'done', target_id = ?, fingerprint = ?, created = ?, problem = NULL, done_at = ? "
             "WHERE seq = ?",
-            *(target_id, fingerprint, int(created), time.time(), seq),
+            *(storable(target_id), fingerprint, int(created), time.time(), seq),
         )
 
     def ended(self, seq: int, state: str, problem: str | None = None) -> None:
@@ -336,7 +349,7 @@ class Journal:
             with self._store.transaction() as run:
                 for one in entries:
                     run.execute(one.statement, one.values)
-        except ConfigurationError as failed:
+        except BaseException as failed:  # noqa: BLE001 - nothing was written, so each that waits has to hear of it
             error = failed
         for one in entries:
             one.tried, one.error = True, error
@@ -347,7 +360,7 @@ class _Entry:
     statement: str
     values: tuple[Any, ...]
     tried: bool = False
-    error: ConfigurationError | None = None
+    error: BaseException | None = None
 
 
 def _made(path: Path) -> None:

@@ -90,6 +90,7 @@ class MovePlan:
         self._store = store
         self._target = target
         self._account = account or (identity.source, "")
+        self.told = account is not None  # whether a customer of the source told it
         self.identity = identity
         self.settings = settings
         self.home = home  # which of the accounts behind the target's address was read; empty where nobody is there

@@ -14,17 +14,25 @@ from ..models import Customer
 from .journal import ELSEWHERE, Journal, Move
 from .settings import account_digest
 
-_AT_ONCE = 50
+AT_ONCE = 50
 
 
-def read_back(client: Client, journal: Journal, moves: Iterable[Move]) -> Iterator[tuple[Move, Customer | None]]:
+def read_back(
+    client: Client, journal: Journal, moves: Iterable[Move], at_once: int = AT_ONCE
+) -> Iterator[tuple[Move, Customer | None]]:
     """Each move with the customer as the target has it now; `None` where it has none with that id.
+
+    Args:
+        client: Of the target.
+        journal: The journal.
+        moves: The moves.
+        at_once: How many are read before the first of them is handed out.
 
     Raises:
         ConfigurationError: The client's key opens another account or environment.
     """
     left = iter(moves)
-    while group := list(itertools.islice(left, _AT_ONCE)):
+    while group := list(itertools.islice(left, at_once)):
         there = _listed(client, [move.target_id for move in group if move.target_id])
         _refuse_elsewhere(client, journal, there.values())
         for move in group:
@@ -35,6 +43,21 @@ def _listed(client: Client, ids: list[str]) -> dict[str, Customer]:
     if "ids" not in client.provider.capabilities.filters:
         return {}
     return {customer.id: customer for customer in client.customers(ids=ids)}
+
+
+def refuse_elsewhere(journal: Journal, client: Client) -> None:
+    """Where nobody is at the target any more: look for somebody whom the journal made there.
+
+    Raises:
+        ConfigurationError: The target, which would have that one still, if archived, has not.
+    """
+    move = next(journal.moves("created AND state = 'done'"), None)
+    if move is None or not client.provider.capabilities.archives:
+        return
+    there = _one(client, move.target_id or "")
+    if there is None:
+        raise ConfigurationError(f"{journal.path}: {ELSEWHERE}")
+    _refuse_elsewhere(client, journal, [there])
 
 
 def _refuse_elsewhere(client: Client, journal: Journal, there: Iterable[Customer]) -> None:

@@ -18,6 +18,7 @@ from .events import MoveEvent, MoveStoppedError
 from .fields import fingerprint
 from .journal import UNKNOWN, Journal, Move
 from .plans import MovePlan
+from .reading import refuse_elsewhere
 from .results import MoveResult, result_of
 from .sending import Outcome, Sender
 from .settings import refuse_concurrency
@@ -33,6 +34,8 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
     _refuse_conflicts(plan)
     with Journal(path) as journal:
         journal.fits(plan)
+        if not plan.home:
+            refuse_elsewhere(journal, plan.target)
         crew = _Crew(journal, plan.target, size=concurrency, pace=pace, on_event=on_event or _nobody)
         free = crew.settle()
         if crew.stop is None:
@@ -78,6 +81,7 @@ class _Crew:
     def __init__(self, journal: Journal, target: Client, *, size: int, pace: Pace | None, on_event: OnEvent) -> None:
         self._journal = journal
         self._target = target
+        self._own = target.provider.capabilities.own
         self._size = size
         self._pace = pace
         self._on_event = on_event
@@ -114,7 +118,7 @@ class _Crew:
 
     def _sender(self) -> Sender:
         journal = self._journal
-        return Sender(self._target, journal.account, journal.name, journal.touched)
+        return Sender(self._target, journal.account, journal.name, journal.touched, self._size)
 
     def _pass(self, moves: Iterator[Move], deal: Callable[[Move], None]) -> None:
         try:
@@ -163,17 +167,19 @@ class _Crew:
     def _carry_out(self, sender: Sender, move: Move) -> None:
         if self._pace is not None and self._halt.wait(self._pace.wait(time.monotonic())):
             return
-        outcome = None if move.state == "planned" else sender.settle(move)
+        outcome = sender.kept(move) if move.state == "planned" else sender.settle(move)
         if outcome is None:
             self._journal.sending(move.seq, sender.repeats)
             outcome = sender.send(move)
+            if outcome.state == "unknown":
+                self._journal.unknown(move.seq, outcome.problem)
         self._settled(sender, move, outcome)
 
     def _settled(self, sender: Sender, move: Move, outcome: Outcome) -> None:
-        self._write(move, outcome)
         if outcome.customer is not None and not self._at_home:
             self._journal.refuse_elsewhere(sender.home(outcome.customer))
             self._at_home = True
+        self._write(move, outcome)
         self._judge(outcome)
         self._tell(move, outcome)
 
@@ -181,8 +187,8 @@ class _Crew:
         if outcome.customer is None:
             self._journal.ended(move.seq, outcome.state, outcome.problem)
             return
-        created = move.created or outcome.made
-        mark = move.fingerprint if outcome.untouched else fingerprint(outcome.customer)
+        created = outcome.made or (move.created and outcome.customer.id == move.target_id)
+        mark = move.fingerprint if outcome.untouched else fingerprint(outcome.customer, self._own)
         if outcome.touched and mark != move.fingerprint:  # else the edit was set back, and nothing is left of it
             mark = None
         self._journal.done(move.seq, outcome.customer.id, mark, created=created)

@@ -7,7 +7,7 @@ so nothing is ever both forgotten and sent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -25,12 +25,13 @@ from ..errors import (
     UnsupportedError,
 )
 from ..models import Capabilities, Customer
-from .fields import METADATA, chosen, field_of, fingerprint, flat, keywords
+from .fields import METADATA, chosen, field_of, fingerprint, flat, keywords, shown
 from .journal import Move
 from .origin import JOURNAL, PATHS, Origin, told
 from .targets import gone
 from .translating import changed, differences
 
+Differences = Mapping[str, Sequence[str | None]]
 _REFUSES_ALL = (ConfigurationError, AuthenticationError, PermissionDeniedError, RateLimitedError)
 _REFUSES_ONE = (InvalidRequestError, UnsupportedError, NotFoundError, ConflictError)
 PATIENCE = 120.0
@@ -73,9 +74,12 @@ class Sender:
         account: The source's provider and account, as moved customers tell it.
         journal: The journal's name, which they bear too where the target has metadata.
         touched: Told, before an update leaves, that somebody else changed that customer since an earlier run.
+        size: How many threads share it.
     """
 
-    def __init__(self, client: Client, account: tuple[str, str], journal: str, touched: Callable[[int], None]) -> None:
+    def __init__(
+        self, client: Client, account: tuple[str, str], journal: str, touched: Callable[[int], None], size: int
+    ) -> None:
         self._client = client
         self._account = account
         self._journal = journal
@@ -83,16 +87,27 @@ class Sender:
         self._can: Capabilities = client.provider.capabilities
         self._stamp = {METADATA + JOURNAL: journal} if "metadata" in self._can.creates else {}
         retry = client._context.retry
-        self.repeats = retry.budget if retry.attempts > 1 else 0.0  # seconds after its line that a request may leave
+        queue = 0.0 if client._pace is None else size * retry.attempts / client._pace.rate
+        self.repeats = queue + (retry.budget if retry.attempts > 1 else 0.0)  # seconds that a request may leave later
+
+    def kept(self, move: Move) -> Outcome | None:
+        """That who is to be created is there from an earlier run, and the target's list merely did not show it yet."""
+        if move.action == "update" or move.target_id is None:
+            return None
+        try:
+            there = self._client.customer(move.target_id)
+        except NotFoundError:
+            return None
+        except _REFUSES_ALL as error:
+            return Outcome(state="planned", kind="stopped", problem=error.message, stop=error)
+        except CustomersError as error:
+            return Outcome(state="planned", kind="stopped", problem=error.message, trouble=error)
+        return None if gone(there) else self._kept(move, there)
 
     def send(self, move: Move) -> Outcome:
         """Carry out a move that nobody has sent yet."""
         try:
-            if move.action == "update":
-                return self._update(move)
-            if move.target_id is not None and (there := self._still_there(move)):
-                return self._kept(move, there)
-            return self._create(move)
+            return self._update(move) if move.action == "update" else self._create(move)
         except _REFUSES_ALL as error:
             return Outcome(state="planned", kind="stopped", problem=error.message, stop=error)
         except _REFUSES_ONE as error:
@@ -180,20 +195,17 @@ class Sender:
         """Whether it was this journal's run, rather than another's, that moved it."""
         return not self._stamp or customer.metadata.get(JOURNAL) == self._journal
 
-    def _still_there(self, move: Move) -> Customer | None:
-        """The customer that an earlier run made, if the target's list merely did not show it yet."""
-        try:
-            customer = self._client.customer(move.target_id)
-        except NotFoundError:
-            return None
-        return None if gone(customer) else customer
-
     def _updated(self, move: Move, there: Customer | None = None) -> Outcome | None:
         """That an earlier attempt at an update did it, if so."""
         there = there or self._client.customer(move.target_id)
         if gone(there) or differences(move.sends, flat(there, self._can.own), frozenset()):
             return None
-        return attrs.evolve(_done(there, "updated"), touched=move.created and move.fingerprint is None)
+        touched = self._was_touched(move, there) and self._was_touched(move, there, back=move.differences)
+        return attrs.evolve(_done(there, "updated"), touched=touched)
+
+    def _was_touched(self, move: Move, there: Customer, back: Differences | None = None) -> bool:
+        """Whether somebody else changed what the move made; without the change that it means to make, or with it."""
+        return move.created and move.fingerprint != fingerprint(there, self._can.own, back)
 
     def _update(self, move: Move) -> Outcome:
         there = self._client.customer(move.target_id)
@@ -201,13 +213,12 @@ class Sender:
             return _refused(_GONE)
         if done := self._updated(move, there):
             return done
-        now, touched = flat(there, self._can.own), move.created and move.fingerprint is None
+        now, touched = flat(there, self._can.own), self._was_touched(move, there)
         for path, (was, wanted) in move.differences.items():
             if now.get(path) not in (was, wanted):
-                return _refused(f"{path} was changed at the target since the plan: plan again")
-        if move.created and not touched and fingerprint(there) != move.fingerprint:
+                return _refused(f"{shown(path)} was changed at the target since the plan: plan again")
+        if touched and move.fingerprint is not None:
             self._touched(move.seq)
-            touched = True
         sends = changed(_own(move), now, move.differences)
         keys = keywords(chosen(sends, {field_of(path) for path in move.sends}))
         return attrs.evolve(_done(self._client.update(there.id, **keys), "updated"), touched=touched)

@@ -160,9 +160,9 @@ def _lock(number: int) -> bool:
 
 
 def _runs(process: int) -> bool:
-    """Whether there is such a process; where that can't be asked without harm, it is taken for granted."""
+    """Whether there is such a process; where that can't be asked without harm, open files can't be removed anyhow."""
     if os.name != "posix":
-        return True
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:

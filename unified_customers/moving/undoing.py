@@ -20,12 +20,13 @@ from ..errors import ConfigurationError, ConflictError, InvalidRequestError, Not
 from ..models import Customer
 from .fields import fingerprint
 from .journal import ELSEWHERE, UNKNOWN, Journal, Move, opened
-from .reading import read_back, refuse_stranger
+from .reading import AT_ONCE, read_back, refuse_stranger
 from .settings import refuse_concurrency
 from .targets import gone
 
 _CREATED = "created AND state IN ('done', 'planned', 'refused', 'left', 'undoing')"
 ARCHIVE = "archive"
+_FRESH = 3.0  # seconds that a reading may be old, about, when it is acted on
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +112,7 @@ def undo(
                 f"undo would take back {would.undone} customers: to do it, say confirm={would.word!r}",
                 provider=target.provider.name,
             )
+        held.used()
         return undoing.apply()
 
 
@@ -133,9 +135,10 @@ class _Undoing:
         self._concurrency = concurrency
         self._pace = pace
         self._archives = can.archives
+        self._own = can.own
 
     def dry(self) -> Undo:
-        return self._told(apply=False, fates=(self._fate(*pair) for pair in self._candidates()))
+        return self._told(apply=False, fates=(self._fate(*pair) for pair in self._candidates(AT_ONCE)))
 
     def apply(self) -> Undo:
         with ThreadPoolExecutor(self._concurrency, "undo") as pool:
@@ -143,19 +146,22 @@ class _Undoing:
 
     def _applied(self, pool: ThreadPoolExecutor) -> Iterator[_Fate]:
         """A few at a time: an error, or Ctrl-C, is raised when those were answered."""
-        left = self._candidates()
-        while some := list(itertools.islice(left, 4 * self._concurrency)):
+        size = 4 * self._concurrency
+        if self._pace is not None:  # what is edited by hand in the meantime would not be seen
+            size = max(1, min(size, int(_FRESH * self._pace.rate)))
+        left = self._candidates(size)
+        while some := list(itertools.islice(left, size)):
             yield from pool.map(lambda pair: self._settled(*pair), some)
 
-    def _candidates(self) -> Iterator[tuple[Move, Customer | None]]:
-        return read_back(self._target, self._journal, self._journal.moves(_CREATED))
+    def _candidates(self, at_once: int) -> Iterator[tuple[Move, Customer | None]]:
+        return read_back(self._target, self._journal, self._journal.moves(_CREATED), at_once)
 
     def _fate(self, move: Move, there: Customer | None) -> _Fate:
         if there is None:
             return _Fate("missing", move.source_id)
         if gone(there):
             return _Fate("gone", move.source_id)
-        return _Fate("undone" if fingerprint(there) == move.fingerprint else "changed", move.source_id)
+        return _Fate("undone" if fingerprint(there, self._own) == move.fingerprint else "changed", move.source_id)
 
     def _settled(self, move: Move, there: Customer | None) -> _Fate:
         """The same, with what has to be done about it done."""

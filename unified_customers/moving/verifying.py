@@ -11,9 +11,10 @@ from pathlib import Path
 import attrs
 
 from ..client import Client
+from ..errors import ConfigurationError
 from ..models import Customer
 from .fields import Flat, flat
-from .journal import UNKNOWN, Move, opened
+from .journal import ELSEWHERE, UNKNOWN, Move, opened
 from .origin import PATHS
 from .reading import read_back, refuse_stranger
 from .targets import gone
@@ -98,13 +99,15 @@ def verify(journal: str | Path, target: Client, *, keep: int = 1000) -> Verifica
     """
     with opened(journal) as held:
         refuse_stranger(held, target)
-        checked = equal = 0
+        checked = equal = missing = 0
         kept: list[MoveDifference] = []
         own = target.provider.capabilities.own
         for move, there in read_back(target, held, held.moves(_WRITTEN)):
             found = list(_differences(move, there, own))
-            checked, equal = checked + 1, equal + (not found)
+            checked, equal, missing = checked + 1, equal + (not found), missing + (there is None)
             kept += found[: max(0, keep - len(kept))]
+        if checked and missing == checked and target.provider.capabilities.archives:
+            raise ConfigurationError(f"{held.path}: {ELSEWHERE}, which has none of them")
         return Verification(
             checked=checked,
             equal=equal,
