@@ -6,10 +6,10 @@ Knows the journal and what the target can do; must not know any provider. Update
 
 from __future__ import annotations
 
-import itertools
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -145,13 +145,21 @@ class _Undoing:
             return self._told(apply=True, fates=self._applied(pool))
 
     def _applied(self, pool: ThreadPoolExecutor) -> Iterator[_Fate]:
-        """A few at a time: an error, or Ctrl-C, is raised when those were answered."""
+        """A few ahead of the one that is waited for; an error, or Ctrl-C, comes out when those at work are answered."""
         size = 4 * self._concurrency
         if self._pace is not None:  # what is edited by hand in the meantime would not be seen
             size = max(1, min(size, int(_FRESH * self._pace.rate)))
-        left = self._candidates(size)
-        while some := list(itertools.islice(left, size)):
-            yield from pool.map(lambda pair: self._settled(*pair), some)
+        ahead: deque[Future[_Fate]] = deque()
+        try:
+            for move, there in self._candidates(size):
+                ahead.append(pool.submit(self._settled, move, there))
+                if len(ahead) >= size:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
 
     def _candidates(self, at_once: int) -> Iterator[tuple[Move, Customer | None]]:
         return read_back(self._target, self._journal, self._journal.moves(_CREATED), at_once)
