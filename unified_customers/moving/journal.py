@@ -12,11 +12,12 @@ answer, so that whoever is killed between them leaves it to be looked up. One pr
 
 from __future__ import annotations
 
+import contextlib
 import json
-import secrets
+import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ import attrs
 
 from ..errors import ConfigurationError
 from .fields import dumped, storable
-from .plans import MovePlan
 from .settings import Identity, path_of
 from .store import Store
 
@@ -39,73 +39,7 @@ CREATE TABLE IF NOT EXISTS moves (
     losses TEXT, reasons TEXT, problem TEXT, fingerprint TEXT, sent_at REAL, done_at REAL);
 CREATE INDEX IF NOT EXISTS moves_state ON moves (state);
 """
-_COLUMNS = "source_id, external_id, action, target_id, ours, wanted, sends, differences, losses, reasons"
-_STATE = "CASE WHEN action IN ('create', 'update') THEN 'planned' ELSE 'left' END"
-# Whether this journal made the customer that the plan means: not one who took its place at the target since.
-_MINE = "(created AND state != 'undone' AND coalesce(rows.target_id, moves.target_id) IS moves.target_id)"
-_KNOWN = "SELECT 1 FROM moves WHERE moves.source_id = rows.source_id"
-_ADD = f"""
-INSERT OR IGNORE INTO moves ({_COLUMNS}, state)
-SELECT {_COLUMNS}, {_STATE} FROM plan.rows AS rows WHERE NOT EXISTS ({_KNOWN}) ORDER BY seq
-"""
-_TAKE = ", ".join(f"{name} = rows.{name}" for name in _COLUMNS.split(", ") if name != "target_id")
-_AGAIN = f"""
-UPDATE moves SET {_TAKE}, problem = NULL,
-       state = CASE WHEN rows.action = 'same' AND {_MINE} THEN 'done'
-                    ELSE {_STATE.replace("action", "rows.action")} END,
-       created = {_MINE}, fingerprint = CASE WHEN {_MINE} THEN fingerprint END,
-       target_id = coalesce(rows.target_id, CASE WHEN state = 'undone' THEN NULL ELSE moves.target_id END)
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('planned', 'refused', 'left', 'undone')
-"""
-# Whether the plan found somebody else at the target than the journal's customer, and whether that one lives.
-_OTHER = "(rows.target_id IS NOT NULL AND rows.target_id IS NOT moves.target_id)"
-_ALIVE = "EXISTS (SELECT 1 FROM plan.target WHERE id = moves.target_id)"
-_STUCK = "('conflict', 'ambiguous', 'impossible')"
-_TWO = "the target has another customer under its external id, beside the one that the move made"
-# The journal's customer is gone, and the plan means another one, whom no run of this journal made.
-_ADOPTED = f"""
-UPDATE moves SET target_id = rows.target_id, created = 0, fingerprint = NULL, state = 'left'
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
-      AND {_OTHER} AND NOT {_ALIVE}
-"""
-# Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
-_CHANGED = f"""
-UPDATE moves SET state = 'planned', problem = NULL, external_id = rows.external_id, action = rows.action,
-       wanted = rows.wanted, sends = rows.sends,
-       differences = rows.differences, losses = rows.losses, reasons = rows.reasons
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
-      AND rows.action IN ('create', 'update') AND NOT {_OTHER}
-"""
-# Done, or perhaps, and what the source would have now can't be sent: it stays as it is, and is told of.
-_HELD = f"""
-UPDATE moves SET action = CASE WHEN rows.action IN {_STUCK} THEN rows.action ELSE 'ambiguous' END,
-       reasons = CASE WHEN rows.action IN {_STUCK} THEN rows.reasons ELSE '{dumped([_TWO])}' END
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'unknown', 'sending')
-      AND (rows.action IN {_STUCK} OR state = 'done' AND {_OTHER})
-"""
-# An undoing ended before it came to this one, and the move is made again.
-_STAYED = """
-UPDATE moves SET state = 'done' FROM plan.rows AS rows
-WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
-"""
-# Done, and the source has changed since as the target has: that is what it should be like now.
-_SAME = f"""
-UPDATE moves SET wanted = rows.wanted, reasons = NULL,
-       action = CASE WHEN moves.action IN {_STUCK} THEN 'same' ELSE moves.action END
-FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state = 'done' AND rows.action = 'same'
-"""
-_PRESENT = "UPDATE moves SET present = EXISTS (SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id)"
-# Never sent, and the source has it no longer.
-_WITHDRAWN = """
-UPDATE moves SET state = 'left', problem = 'gone at the source' WHERE NOT present AND state IN ('planned', 'refused')
-"""
-_LEFT = (_PRESENT, _WITHDRAWN)
-_PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
-_WANTED = (
-    "SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND rows.action IN ('create', 'update')"
-)
-_FREED = f"UPDATE moves SET state = 'planned' WHERE seq = ? AND {UNKNOWN} AND EXISTS ({_WANTED})"
-_TAKEN = (_ADOPTED, _ADD, _AGAIN, _STAYED, _SAME)
+COLUMNS = "source_id, external_id, action, target_id, ours, wanted, sends, differences, losses, reasons"
 MOVE = (
     "source_id, external_id, action, state, target_id, created, present, wanted, sends, differences, fingerprint, "
     "sent_at"
@@ -157,13 +91,14 @@ class Journal:
         Raises:
             ConfigurationError: None: the file is new, or of another version.
         """
-        if self._about("format") is None:
+        if self.about("format") is None:
             raise ConfigurationError(f"{self.path} holds no move yet")
-        if self._about("format") != FORMAT:
+        if self.about("format") != FORMAT:
             raise ConfigurationError(f"{self.path} was written by another version of this library")
-        return Identity(**self._about("identity"))
+        return Identity(**self.about("identity"))
 
-    def _about(self, name: str) -> Any:
+    def about(self, name: str) -> Any:
+        """What stands in the journal under a name; `None` if nothing does."""
         if not self._store.one("SELECT 1 FROM sqlite_master WHERE name = 'about'"):
             return None
         text = self._store.one("SELECT value FROM about WHERE name = ?", (name,))
@@ -172,19 +107,19 @@ class Journal:
     @property
     def account(self) -> tuple[str, str]:
         """The source's provider and account, as moved customers tell it."""
-        provider, account = self._about("account")
+        provider, account = self.about("account")
         return provider, account
 
     @property
     def name(self) -> str:
         """What the customers that it makes bear, so that they are told from those of another journal."""
-        name: str = self._about("name")
+        name: str = self.about("name")
         return name
 
     @property
     def home(self) -> str:
         """The target's account, as customers there tell it; empty until one does."""
-        home: str = self._about("home") or ""
+        home: str = self.about("home") or ""
         return home
 
     def refuse_elsewhere(self, home: str) -> None:
@@ -198,73 +133,17 @@ class Journal:
         if not self.home:
             self._commit("INSERT OR REPLACE INTO about VALUES ('home', ?)", dumped(home))
 
-    def fits(self, plan: MovePlan) -> None:
-        """Make sure that a plan is of this move.
-
-        Raises:
-            ConfigurationError: The journal belongs to another move, or the plan is older than its last run.
-        """
-        self._fits(plan)
-
-    def take(self, plan: MovePlan, free: Iterable[int] = ()) -> None:
-        """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
-
-        Args:
-            plan: The plan.
-            free: Moves whose outcome was unknown and that may be sent again: they are, if the plan still wants them.
-
-        Raises:
-            ConfigurationError: As for `fits`.
-        """
-        last = self._fits(plan)
-        # A newer plan that would do the same is another: what was done may have been taken away since.
-        again = last is not None and last["digest"] == plan.digest and plan.made_at <= last["started_at"]
-        self._attach(plan)
+    @contextlib.contextmanager
+    def beside(self, plan: Path) -> Iterator[sqlite3.Connection]:
+        """A transaction in which a plan's file is there too, as `plan`."""
+        if not plan.exists():  # SQLite would make an empty one
+            raise ConfigurationError(f"{plan}: this plan is closed already")
+        self._store.run("ATTACH ? AS plan", (str(plan),))
         try:
             with self._store.transaction() as run:
-                run.execute(_PLAN_INDEX)
-                run.executemany(_FREED, ((seq,) for seq in free))
-                for statement in (*_TAKEN, *(() if again else (_CHANGED,)), _HELD, *_LEFT):
-                    run.execute(statement)
-                for name, value in self._words(plan).items():
-                    run.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, dumped(value)))
+                yield run
         finally:
             self._store.run("DETACH plan")
-
-    def _words(self, plan: MovePlan) -> dict[str, Any]:
-        summary = plan.summary
-        named = self._about("identity") or {"source": ""}
-        who = {"identity": attrs.asdict(plan.identity)}
-        told = {"account": list(plan.account)} if plan.told or self._about("account") is None else {}
-        return {
-            "format": FORMAT,
-            "home": self.home or plan.home,
-            "name": self._about("name") or secrets.token_hex(8),
-            **({} if named["source"] else who),
-            **told,  # a source without customers that can be read doesn't tell
-            "last": {"digest": plan.digest, "started_at": time.time()},
-            "losses": [attrs.asdict(loss) for loss in summary.losses],
-        }
-
-    def _fits(self, plan: MovePlan) -> Any:
-        if self._about("format") is None:
-            return None
-        differs = plan.identity.differs(self.identity)
-        if differs:
-            raise ConfigurationError(
-                f"{self.path} is the journal of {differs}: give the journal of this move, or a new file"
-            )
-        last = self._about("last")
-        if last["digest"] != plan.digest and plan.made_at < last["started_at"]:
-            raise ConfigurationError(f"{self.path} was used since this plan was made: plan again")
-        if plan.home and self.home and plan.home != self.home:
-            raise ConfigurationError(f"{self.path}: {ELSEWHERE}")
-        return last
-
-    def _attach(self, plan: MovePlan) -> None:
-        if not plan.path.exists():  # SQLite would make an empty one
-            raise ConfigurationError(f"{plan.path}: this plan is closed already")
-        self._store.run("ATTACH ? AS plan", (str(plan.path),))
 
     # What is to be done
 
@@ -293,7 +172,7 @@ class Journal:
 
     def losses(self) -> list[dict[str, Any]]:
         """What the last plan said that each field loses."""
-        return list(self._about("losses") or ())
+        return list(self.about("losses") or ())
 
     # What happens
 

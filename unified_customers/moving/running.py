@@ -22,6 +22,7 @@ from .reading import refuse_elsewhere
 from .results import MoveResult, result_of
 from .sending import Outcome, Sender
 from .settings import refuse_concurrency
+from .taking import fits, take
 
 _TROUBLES = 3  # moves in a row of which nobody knows what came, each after all the repeats that the client allows
 OnEvent = Callable[[MoveEvent], None]
@@ -33,13 +34,13 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
     pace = None if rate is None else Pace(rate)
     _refuse_conflicts(plan)
     with Journal(path) as journal:
-        journal.fits(plan)
+        fits(journal, plan)
         if not plan.home:
             refuse_elsewhere(journal, plan.target)
         crew = _Crew(journal, plan.target, size=concurrency, pace=pace, on_event=on_event or _nobody)
         free = crew.settle()
         if crew.stop is None:
-            journal.take(plan, free)
+            take(journal, plan, free)
             crew.work()
         result = result_of(journal)
     if crew.stop is not None:
