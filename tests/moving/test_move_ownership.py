@@ -559,3 +559,93 @@ def test_reasons_show_no_metadata_key_that_may_be_a_persons(box, target, journal
     assert plan.run(journal).refused == 1
     ((reason,),) = [one.reasons for one in uc.MoveResult.read(journal).problems]
     assert reason == "metadata was changed at the target since the plan: plan again"
+
+
+# Nothing is stuck
+
+
+@pytest.mark.parametrize("rule", ["skip", "update"])
+@pytest.mark.parametrize("renamed", ["source", "target"])
+def test_who_no_longer_meets_a_stranger_is_created(target, box, journal, rule, renamed):
+    """The stranger whom an earlier plan met is none of the move's."""
+    (stranger,) = box.flexprice.insert(external_id="x0", name="Stranger")
+    rules = {"external_id": "external_id", "on_conflict": rule}
+    uc.plan([person(0, external_id="x0")], target, **rules).run(journal)
+    if renamed == "target":
+        box.flexprice.update(stranger, external_id="away")
+    result = uc.plan([person(0, external_id="x9" if renamed == "source" else "x0")], target, **rules).run(journal)
+    assert (result.created, result.complete, result.not_moved) == (1, True, {})
+    assert result.map["cust_0"] != stranger
+    assert uc.verify(journal, target).good
+    assert uc.undo(journal, target).undone == 1
+
+
+def test_a_stranger_who_takes_another_strangers_place_is_met_like_any(target, box, journal):
+    (first,) = box.flexprice.insert(external_id="cust_0", name="First")
+    uc.plan([person(0)], target, on_conflict="update").run(journal)
+    box.flexprice.update(first, external_id="away")
+    (second,) = box.flexprice.insert(external_id="cust_0", name="Second")
+    result = uc.plan([person(0)], target, on_conflict="update").run(journal)
+    assert (result.updated, dict(result.map)) == (1, {"cust_0": second})
+    assert uc.verify(journal, target).good
+
+
+@pytest.mark.parametrize("later", ["reverted", "vanished", "impossible"])
+def test_an_unknown_update_that_is_no_longer_wanted_is_not_sent(box, target, journal, later):
+    """It never happened, and the source says something else now."""
+    uc.plan([person(1), person(2)], target).run(journal)
+
+    def before(request):
+        if request.method == "PUT":
+            raise httpx.ReadError("reset")
+
+    with client(box.flexprice, before=before) as dying:
+        assert uc.plan([person(1, phone="1"), person(2)], dying).run(journal).unknown == 1
+    crowds = {"reverted": [person(1)], "vanished": [], "impossible": [person(1, email="nobody")]}
+    result = uc.plan([*crowds[later], person(2)], target).run(journal)
+    assert (result.created, result.complete) == (2, True)
+    assert result.not_moved == ({"impossible": 1} if later == "impossible" else {})
+    assert {row.get("contact", "") for row in published(box.flexprice).values()} == {""}
+    assert uc.verify(journal, target).good
+    assert uc.undo(journal, target).undone == 2
+
+
+def test_an_unknown_create_that_can_not_be_looked_for_in_time_waits_for_the_next_run(box, target, journal):
+    """It would be made with the last plan's values."""
+    rules = {"external_id": "external_id"}
+    ears = _Deaf(heard=False)
+    with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
+        uc.plan([person(1, external_id="old")], deaf, **rules).run(journal)
+    looks = []
+
+    def before(request):
+        if "external" in request.path + request.query and not looks:
+            looks.append(request)
+            raise httpx.ReadError("once")
+
+    with client(box.flexprice, before=before) as slow:
+        result = uc.plan([person(1, external_id="new")], slow, **rules).run(journal)
+        assert (len(looks), result.unknown, len(published(box.flexprice))) == (1, 1, 0)
+        result = uc.plan([person(1, external_id="new")], slow, **rules).run(journal)
+    assert (result.created, result.complete) == (1, True)
+    assert [row["external_id"] for row in published(box.flexprice).values()] == ["new"]
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_an_edit_by_hand_while_a_create_is_unknown_protects_the_customer(box, target, journal, edited):
+    ears = _Deaf(heard=True)
+    with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
+        uc.plan([person(1, metadata={"k": 3}, phone="1")], deaf).run(journal)
+    if edited:
+        box.flexprice.update(next(iter(published(box.flexprice))), address_city="Bonn")
+    assert uc.plan([person(1, metadata={"k": 3}, phone="1")], target).run(journal).created == 1
+    assert uc.undo(journal, target).undone == (not edited)
+
+
+def test_a_moved_customer_is_not_given_to_another_for_its_e_mail(target, box, journal):
+    """However the first has fared at the source."""
+    rules = {"match_email": True, "on_conflict": "update"}
+    uc.plan([person(1, email="a@x.co")], target, **rules).run(journal)
+    for crowd in ([person(2, email="a@x.co")], [person(2, email="a@x.co"), person(1, email="nobody")]):
+        with uc.plan(crowd, target, **rules) as plan:
+            assert next(iter(plan)).action == "ambiguous"

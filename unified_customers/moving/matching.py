@@ -96,6 +96,8 @@ def _by_email(store: Store, email: str, who: Origin) -> Match:
     found = store.run("SELECT id, origin, body FROM target WHERE email = ? LIMIT 2", (folded(email),))
     if len(found) > 1:
         return Match(doubt="several customers of the target have this e-mail")
+    if found and found[0]["origin"] and json.loads(found[0]["origin"])[:2] == [who.provider, who.account]:
+        return Match(doubt="the target's customer with this e-mail was moved from another customer of the source")
     return _match(found[0], who, by_email=True) if found else Match()
 
 

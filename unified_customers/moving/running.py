@@ -20,7 +20,7 @@ from .journal import UNKNOWN, Journal, Move
 from .plans import MovePlan
 from .reading import refuse_elsewhere
 from .results import MoveResult, result_of
-from .sending import Outcome, Sender
+from .sending import LATER, Outcome, Sender
 from .settings import refuse_concurrency
 from .taking import fits, take
 
@@ -91,6 +91,7 @@ class _Crew:
         self._idle = threading.Event()
         self._done = self._total = 0
         self._at_home = False  # whether the key is known to open the account that the journal's customers are in
+        self._sent: set[int] = set()  # in this run
         self._troubles = 0
         self._halt = threading.Event()
         self._broken: BaseException | None = None
@@ -168,13 +169,23 @@ class _Crew:
     def _carry_out(self, sender: Sender, move: Move) -> None:
         if self._pace is not None and self._halt.wait(self._pace.wait(time.monotonic())):
             return
-        outcome = sender.kept(move) if move.state == "planned" else sender.settle(move)
+        outcome = self._known(sender, move)
         if outcome is None:
+            self._sent.add(move.seq)
             self._journal.sending(move.seq, sender.repeats)
             outcome = sender.send(move)
             if outcome.state == "unknown":
                 self._journal.unknown(move.seq, outcome.problem)
         self._settled(sender, move, outcome)
+
+    def _known(self, sender: Sender, move: Move) -> Outcome | None:
+        """What is known of a move without sending it; `None` if it is to be sent."""
+        if move.state == "planned":
+            return sender.kept(move)
+        if move.seq in self._sent:
+            return sender.settle(move)
+        outcome = sender.look(move)  # it could not be looked for in time, so it still has the last plan's values
+        return LATER if outcome.state == "planned" else outcome
 
     def _settled(self, sender: Sender, move: Move, outcome: Outcome) -> None:
         if outcome.customer is not None and not self._at_home:

@@ -102,7 +102,8 @@ class Sender:
             return Outcome(state="planned", kind="stopped", problem=error.message, stop=error)
         except CustomersError as error:
             return Outcome(state="planned", kind="stopped", problem=error.message, trouble=error)
-        return None if gone(there) else self._kept(move, there)
+        stranger = not move.created and there.external_id != move.external_id  # an earlier plan met that one
+        return None if gone(there) or stranger else self._kept(move, there)
 
     def send(self, move: Move) -> Outcome:
         """Carry out a move that nobody has sent yet."""
@@ -182,7 +183,8 @@ class Sender:
         there = list(self._client.customers(external_id=move.external_id, max_items=2))
         ours = [customer for customer in there if self._is_ours(customer, move)]
         if len(there) == 1 and ours:
-            return _done(ours[0], "settled", made=self._made_it(ours[0]))
+            made = self._made_it(ours[0])
+            return attrs.evolve(_done(ours[0], "settled", made=made), touched=made and self._differs(ours[0], move))
         return _refused(_TAKEN) if there else None
 
     def _is_ours(self, customer: Customer, move: Move) -> bool:
@@ -190,6 +192,11 @@ class Sender:
         if "metadata" not in self._can.creates:
             return customer.external_id == move.external_id
         return told(customer.metadata) == Origin(*self._account, move.source_id)
+
+    def _differs(self, customer: Customer, move: Move) -> bool:
+        """Whether somebody changed a customer since it was created by a request whose answer nobody heard."""
+        sent, there = {**move.sends, **self._stamp}, flat(customer)
+        return chosen(sent, self._can.creates) != chosen(there, self._can.creates)
 
     def _made_it(self, customer: Customer) -> bool:
         """Whether it was this journal's run, rather than another's, that moved it."""
@@ -252,6 +259,7 @@ def _unsure(error: CustomersError) -> Outcome:
 
 
 _AGAIN = Outcome(state="planned", kind="planned")
+LATER = Outcome(state="unknown", kind="unknown", problem="it did not happen; run the move again to send it")
 
 
 def _withdrawn(move: Move) -> Outcome:

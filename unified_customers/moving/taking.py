@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -44,7 +44,7 @@ _TWO = "the target has another customer under its external id, beside the one th
 _ADOPTED = f"""
 UPDATE moves SET target_id = rows.target_id, created = 0, fingerprint = NULL, state = 'left'
 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('done', 'undoing')
-      AND {_OTHER} AND NOT {_ALIVE}
+      AND {_OTHER} AND NOT (created AND {_ALIVE})
 """
 # Done, and the source has changed since; or the target's list lacks it: `sending` looks whether it is gone.
 _CHANGED = f"""
@@ -79,10 +79,12 @@ UPDATE moves SET state = 'left', problem = 'gone at the source' WHERE NOT presen
 """
 _LEFT = (_PRESENT, _WITHDRAWN)
 _PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id)"
-_WANTED = (
-    "SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND rows.action IN ('create', 'update')"
-)
+_WANTED = """
+SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND rows.action IN ('create', 'update', 'same')
+"""
 _FREED = f"UPDATE moves SET state = 'planned' WHERE seq = ? AND {UNKNOWN} AND EXISTS ({_WANTED})"
+# An update that did not happen and is not wanted any more: the customer is as an earlier run left it.
+_DROPPED = f"UPDATE moves SET state = 'done', problem = NULL WHERE seq = ? AND {UNKNOWN} AND action = 'update'"
 _TAKEN = (_ADOPTED, _ADD, _AGAIN, _STAYED, _SAME)
 
 
@@ -107,13 +109,13 @@ def fits(journal: Journal, plan: MovePlan) -> Any:
     return last
 
 
-def take(journal: Journal, plan: MovePlan, free: Iterable[int] = ()) -> None:
+def take(journal: Journal, plan: MovePlan, free: Sequence[int] = ()) -> None:
     """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
 
     Args:
         journal: The journal.
         plan: The plan.
-        free: Moves whose outcome was unknown and that may be sent again: they are, if the plan still wants them.
+        free: Moves whose outcome was unknown and that didn't happen: they are sent if the plan still wants them.
 
     Raises:
         ConfigurationError: As for `fits`.
@@ -124,7 +126,8 @@ def take(journal: Journal, plan: MovePlan, free: Iterable[int] = ()) -> None:
     words = _words(journal, plan)
     with journal.beside(plan.path) as run:
         run.execute(_PLAN_INDEX)
-        run.executemany(_FREED, ((seq,) for seq in free))
+        for statement in (_FREED, _DROPPED):
+            run.executemany(statement, [(seq,) for seq in free])
         for statement in (*_TAKEN, *(() if again else (_CHANGED,)), _HELD, *_LEFT):
             run.execute(statement)
         run.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", words.items())
