@@ -612,10 +612,9 @@ def test_an_unknown_update_that_is_no_longer_wanted_is_not_sent(box, target, jou
 
 def test_an_unknown_create_that_can_not_be_looked_for_in_time_waits_for_the_next_run(box, target, journal):
     """It would be made with the last plan's values."""
-    rules = {"external_id": "external_id"}
     ears = _Deaf(heard=False)
     with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
-        uc.plan([person(1, external_id="old")], deaf, **rules).run(journal)
+        uc.plan([person(1, phone="1")], deaf).run(journal)
     looks = []
 
     def before(request):
@@ -624,11 +623,11 @@ def test_an_unknown_create_that_can_not_be_looked_for_in_time_waits_for_the_next
             raise httpx.ReadError("once")
 
     with client(box.flexprice, before=before) as slow:
-        result = uc.plan([person(1, external_id="new")], slow, **rules).run(journal)
+        result = uc.plan([person(1, phone="2")], slow).run(journal)
         assert (len(looks), result.unknown, len(published(box.flexprice))) == (1, 1, 0)
-        result = uc.plan([person(1, external_id="new")], slow, **rules).run(journal)
+        result = uc.plan([person(1, phone="2")], slow).run(journal)
     assert (result.created, result.complete) == (1, True)
-    assert [row["external_id"] for row in published(box.flexprice).values()] == ["new"]
+    assert [row["contact"] for row in published(box.flexprice).values()] == ["2"]
 
 
 @pytest.mark.parametrize("edited", [True, False])
@@ -649,3 +648,68 @@ def test_a_moved_customer_is_not_given_to_another_for_its_e_mail(target, box, jo
     for crowd in ([person(2, email="a@x.co")], [person(2, email="a@x.co"), person(1, email="nobody")]):
         with uc.plan(crowd, target, **rules) as plan:
             assert next(iter(plan)).action == "ambiguous"
+
+
+def test_a_late_create_under_an_external_id_that_changed_makes_no_second_customer(box, target, journal, monkeypatch):
+    """The new one is made when the first request can't come any more."""
+    rules, late = {"external_id": "external_id"}, []
+
+    def before(request):
+        if request.method == "POST" and not request.path.endswith("search"):
+            late.append(request)
+            raise httpx.ReadError("on its way")
+
+    with client(box.flexprice, before=before) as deaf:
+        assert uc.plan([person(1, external_id="old")], deaf, **rules).run(journal).unknown == 1
+    assert uc.plan([person(1, external_id="new")], target, **rules).run(journal).unknown == 1
+    box.flexprice.handle(late[0])
+    result = uc.plan([person(1, external_id="new")], target, **rules).run(journal)
+    assert [row["external_id"] for row in published(box.flexprice).values()] == ["old"]
+    assert (result.created, result.not_moved) == (1, {"ambiguous": 1})
+    monkeypatch.setattr(sending, "PATIENCE", float("-inf"))
+    uc.undo(journal, target, apply=True, confirm="archive")
+    assert uc.plan([person(1, external_id="new")], target, **rules).run(journal).created == 1
+    assert [row["external_id"] for row in published(box.flexprice).values()] == ["new"]
+
+
+def test_an_undoing_that_was_lost_and_a_source_that_is_impossible_now_are_told_of(box, target, journal):
+    uc.plan([person(1), person(2)], target).run(journal)
+
+    def before(request):
+        if request.method == "DELETE":
+            raise httpx.ReadError("reset")
+
+    with client(box.flexprice, before=before) as dying, pytest.raises(uc.CustomersError):
+        uc.undo(journal, dying, apply=True, confirm="archive")
+    result = uc.plan([person(1, email="nobody"), person(2)], target).run(journal)
+    assert (result.created, result.not_moved) == (2, {"impossible": 1})
+    assert uc.undo(journal, target).undone == 2
+
+
+def test_a_customer_whom_the_target_refuses_to_make_again_is_not_in_the_map(box, target, journal):
+    uc.plan([person(1), person(2)], target).run(journal)
+    target.archive(uc.MoveResult.read(journal).map["cust_1"])
+    box.flexprice.fault("refused", status=400)
+    result = uc.plan([person(1), person(2)], target).run(journal)
+    assert (result.created, result.refused, list(result.map)) == (1, 1, ["cust_2"])
+    assert uc.plan([person(1), person(2)], target).run(journal).created == 2
+    assert uc.undo(journal, target).undone == 2
+
+
+def test_a_look_that_comes_too_late_claims_nothing(box, target, journal):
+    """The plan wants other values than the customer was made with."""
+    ears = _Deaf(heard=True)
+    with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
+        uc.plan([person(1, phone="1")], deaf).run(journal)
+    looks = []
+
+    def before(request):
+        if "external" in request.path + request.query and not looks:
+            looks.append(request)
+            raise httpx.ReadError("once")
+
+    with client(box.flexprice, before=before) as slow:
+        assert not uc.plan([person(1, phone="2")], slow).run(journal).complete
+        assert uc.plan([person(1, phone="2")], slow).run(journal).complete
+    assert [row["contact"] for row in published(box.flexprice).values()] == ["2"]
+    assert uc.verify(journal, target).good

@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS moves (
 CREATE INDEX IF NOT EXISTS moves_state ON moves (state);
 """
 COLUMNS = "source_id, external_id, action, target_id, ours, wanted, sends, differences, losses, reasons"
+_SENDING = """
+UPDATE moves SET state = 'sending', sent_at = ?, target_id = CASE WHEN action != 'create' THEN target_id END,
+       created = created AND action != 'create' WHERE seq = ?
+"""
 MOVE = (
     "source_id, external_id, action, state, target_id, created, present, wanted, sends, differences, fingerprint, "
     "sent_at"
@@ -177,8 +181,11 @@ class Journal:
     # What happens
 
     def sending(self, seq: int, last: float) -> None:
-        """Before a request, of which the last repeat can leave so many seconds later."""
-        self._commit("UPDATE moves SET state = 'sending', sent_at = ? WHERE seq = ?", time.time() + last, seq)
+        """Before a request, of which the last repeat can leave so many seconds later.
+
+        A customer who is created is another than whoever an earlier run made, who is gone.
+        """
+        self._commit(_SENDING, time.time() + last, seq)
 
     def unknown(self, seq: int, problem: str | None) -> None:
         """Nobody knows what came of the last request, which has left by now."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from .._pace import Pace
 from ..client import Client
 from ..errors import ConflictError, CustomersError
+from . import sending
 from .events import MoveEvent, MoveStoppedError
 from .fields import fingerprint
 from .journal import UNKNOWN, Journal, Move
@@ -40,7 +41,7 @@ def run(plan: MovePlan, path: Path, *, concurrency: int, rate: float | None, on_
         crew = _Crew(journal, plan.target, size=concurrency, pace=pace, on_event=on_event or _nobody)
         free = crew.settle()
         if crew.stop is None:
-            take(journal, plan, free)
+            take(journal, plan, free, sure=time.time() - sending.PATIENCE)
             crew.work()
         result = result_of(journal)
     if crew.stop is not None:
@@ -185,7 +186,7 @@ class _Crew:
         if move.seq in self._sent:
             return sender.settle(move)
         outcome = sender.look(move)  # it could not be looked for in time, so it still has the last plan's values
-        return LATER if outcome.state == "planned" else outcome
+        return LATER if outcome.state in ("planned", "done") else outcome
 
     def _settled(self, sender: Sender, move: Move, outcome: Outcome) -> None:
         if outcome.customer is not None and not self._at_home:

@@ -232,7 +232,7 @@ class Sender:
 
 
 _TAKEN = "the target has another customer with this external id since the plan"
-_NO_LONGER = "the target's customer has another external id or origin than the move gave it: plan again"
+_NO_LONGER = "the target's customer has another external id or origin than the move gave it: mend that there"
 _GONE = "the target archived it since the move: plan again"
 
 
@@ -259,7 +259,7 @@ def _unsure(error: CustomersError) -> Outcome:
 
 
 _AGAIN = Outcome(state="planned", kind="planned")
-LATER = Outcome(state="unknown", kind="unknown", problem="it did not happen; run the move again to send it")
+LATER = Outcome(state="unknown", kind="unknown", problem="not settled in time: run the move again")
 
 
 def _withdrawn(move: Move) -> Outcome:

@@ -62,9 +62,10 @@ FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND state IN ('don
       AND (rows.action IN {_STUCK} OR state = 'done' AND {_OTHER})
 """
 # An undoing ended before it came to this one, and the move is made again.
-_STAYED = """
+_STAYED = f"""
 UPDATE moves SET state = 'done' FROM plan.rows AS rows
-WHERE rows.source_id = moves.source_id AND state = 'undoing' AND rows.action = 'same'
+WHERE rows.source_id = moves.source_id AND state = 'undoing'
+      AND (rows.action NOT IN ('create', 'update') OR {_OTHER})
 """
 # Done, and the source has changed since as the target has: that is what it should be like now.
 _SAME = f"""
@@ -82,7 +83,11 @@ _PLAN_INDEX = "CREATE INDEX IF NOT EXISTS plan.rows_source_id ON rows (source_id
 _WANTED = """
 SELECT 1 FROM plan.rows AS rows WHERE rows.source_id = moves.source_id AND rows.action IN ('create', 'update', 'same')
 """
-_FREED = f"UPDATE moves SET state = 'planned' WHERE seq = ? AND {UNKNOWN} AND EXISTS ({_WANTED})"
+# Under another external id now, a first request that comes late would make a second customer.
+_SURE = "(moves.action != 'create' OR rows.external_id IS moves.external_id OR coalesce(moves.sent_at, 0) < ?)"
+_FREED = f"""
+UPDATE moves SET state = 'planned' WHERE seq = ? AND {UNKNOWN} AND EXISTS ({_WANTED} AND {_SURE})
+"""
 # An update that did not happen and is not wanted any more: the customer is as an earlier run left it.
 _DROPPED = f"UPDATE moves SET state = 'done', problem = NULL WHERE seq = ? AND {UNKNOWN} AND action = 'update'"
 _TAKEN = (_ADOPTED, _ADD, _AGAIN, _STAYED, _SAME)
@@ -109,13 +114,14 @@ def fits(journal: Journal, plan: MovePlan) -> Any:
     return last
 
 
-def take(journal: Journal, plan: MovePlan, free: Sequence[int] = ()) -> None:
+def take(journal: Journal, plan: MovePlan, free: Sequence[int], sure: float) -> None:
     """Take a plan in: what is new is added, what is open or has changed is renewed, what is done stays done.
 
     Args:
         journal: The journal.
         plan: The plan.
         free: Moves whose outcome was unknown and that didn't happen: they are sent if the plan still wants them.
+        sure: What was sent before this moment, in seconds since the epoch, has had its effect, or never will.
 
     Raises:
         ConfigurationError: As for `fits`.
@@ -126,8 +132,8 @@ def take(journal: Journal, plan: MovePlan, free: Sequence[int] = ()) -> None:
     words = _words(journal, plan)
     with journal.beside(plan.path) as run:
         run.execute(_PLAN_INDEX)
-        for statement in (_FREED, _DROPPED):
-            run.executemany(statement, [(seq,) for seq in free])
+        run.executemany(_FREED, [(seq, sure) for seq in free])
+        run.executemany(_DROPPED, [(seq,) for seq in free])
         for statement in (*_TAKEN, *(() if again else (_CHANGED,)), _HELD, *_LEFT):
             run.execute(statement)
         run.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", words.items())
