@@ -187,12 +187,6 @@ class Journal:
         """
         self._commit(_SENDING, time.time() + last, seq)
 
-    def unknown(self, seq: int, problem: str | None) -> None:
-        """Nobody knows what came of the last request, which has left by now."""
-        self._commit(
-            "UPDATE moves SET state = 'unknown', problem = ?, sent_at = ? WHERE seq = ?", problem, time.time(), seq
-        )
-
     def used(self) -> None:
         """No plan that was made before this moment counts any more."""
         self._commit(
@@ -212,9 +206,12 @@ class Journal:
             *(storable(target_id), fingerprint, int(created), time.time(), seq),
         )
 
-    def ended(self, seq: int, state: str, problem: str | None = None) -> None:
-        """It is `planned` again, `refused`, `unknown`, `undoing` or `undone`."""
-        self._commit("UPDATE moves SET state = ?, problem = ? WHERE seq = ?", state, problem, seq)
+    def ended(self, seq: int, state: str, problem: str | None = None, *, sent_at: float | None = None) -> None:
+        """It is `planned` again, `refused`, `unknown`, `undoing` or `undone`; `sent_at` is when it surely had left."""
+        self._commit(
+            "UPDATE moves SET state = ?, problem = ?, sent_at = coalesce(?, sent_at) WHERE seq = ?",
+            *(state, problem, sent_at, seq),
+        )
 
     def _commit(self, statement: str, *values: Any) -> None:
         """Write this to the disk, together with whatever other threads wait to have written."""

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
+
 from .._pace import Pace
 from ..client import Client
 from ..errors import ConflictError, CustomersError
@@ -92,7 +94,7 @@ class _Crew:
         self._idle = threading.Event()
         self._done = self._total = 0
         self._at_home = False  # whether the key is known to open the account that the journal's customers are in
-        self._sent: set[int] = set()  # in this run
+        self._doubtful: set[int] = set()  # of what this run sent, those of which nobody knows what came
         self._troubles = 0
         self._halt = threading.Event()
         self._broken: BaseException | None = None
@@ -172,18 +174,18 @@ class _Crew:
             return
         outcome = self._known(sender, move)
         if outcome is None:
-            self._sent.add(move.seq)
             self._journal.sending(move.seq, sender.repeats)
             outcome = sender.send(move)
             if outcome.state == "unknown":
-                self._journal.unknown(move.seq, outcome.problem)
+                self._doubtful.add(move.seq)
+                outcome = attrs.evolve(outcome, sent_at=time.time())
         self._settled(sender, move, outcome)
 
     def _known(self, sender: Sender, move: Move) -> Outcome | None:
         """What is known of a move without sending it; `None` if it is to be sent."""
         if move.state == "planned":
             return sender.kept(move)
-        if move.seq in self._sent:
+        if move.seq in self._doubtful:
             return sender.settle(move)
         outcome = sender.look(move)  # it could not be looked for in time, so it still has the last plan's values
         return LATER if outcome.state in ("planned", "done") else outcome
@@ -198,7 +200,7 @@ class _Crew:
 
     def _write(self, move: Move, outcome: Outcome) -> None:
         if outcome.customer is None:
-            self._journal.ended(move.seq, outcome.state, outcome.problem)
+            self._journal.ended(move.seq, outcome.state, outcome.problem, sent_at=outcome.sent_at)
             return
         created = outcome.made or (move.created and outcome.customer.id == move.target_id)
         mark = move.fingerprint if outcome.untouched else fingerprint(outcome.customer, self._own)

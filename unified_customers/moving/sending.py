@@ -50,6 +50,7 @@ class Outcome:
         untouched: Whether this one did nothing to it, so that what an earlier run left is still what counts.
         touched: Whether somebody else changed it between the move's own writes, so that undo leaves it alone.
         made: Whether this move made it, in this run or an earlier one, so that undo may take it back.
+        sent_at: When its last request had surely left, where nobody knows what came of it.
         problem: Why not, without values.
         stop: The error for which the run has to stop.
         trouble: The error that says that the target is not well; a few of them in a row stop the run.
@@ -61,6 +62,7 @@ class Outcome:
     untouched: bool = False
     touched: bool = False
     made: bool = False
+    sent_at: float | None = None
     problem: str | None = None
     stop: CustomersError | None = None
     trouble: CustomersError | None = None
