@@ -13,23 +13,6 @@ from unified_customers.moving import sending
 from unified_customers.moving.journal import _Entry, opened
 from unified_customers.sandbox import Sandbox
 
-
-@pytest.fixture
-def box():
-    return Sandbox(customers=0, strange=False)
-
-
-@pytest.fixture
-def target(box):
-    with client(box.flexprice) as made:
-        yield made
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "move.sqlite"
-
-
 # What a run and its undoing may take for their own
 
 
@@ -610,19 +593,24 @@ def test_an_unknown_update_that_is_no_longer_wanted_is_not_sent(box, target, jou
     assert uc.undo(journal, target).undone == 2
 
 
-def test_an_unknown_create_that_can_not_be_looked_for_in_time_waits_for_the_next_run(box, target, journal):
-    """It would be made with the last plan's values."""
-    ears = _Deaf(heard=False)
-    with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
-        uc.plan([person(1, phone="1")], deaf).run(journal)
-    looks = []
+def blind_once(looks):
+    """A hook that fails the first look for an external id, and notes it."""
 
     def before(request):
         if "external" in request.path + request.query and not looks:
             looks.append(request)
             raise httpx.ReadError("once")
 
-    with client(box.flexprice, before=before) as slow:
+    return before
+
+
+def test_an_unknown_create_that_can_not_be_looked_for_in_time_waits_for_the_next_run(box, target, journal):
+    """It would be made with the last plan's values."""
+    ears = _Deaf(heard=False)
+    with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
+        uc.plan([person(1, phone="1")], deaf).run(journal)
+    looks = []
+    with client(box.flexprice, before=blind_once(looks)) as slow:
         result = uc.plan([person(1, phone="2")], slow).run(journal)
         assert (len(looks), result.unknown, len(published(box.flexprice))) == (1, 1, 0)
         result = uc.plan([person(1, phone="2")], slow).run(journal)
@@ -701,14 +689,7 @@ def test_a_look_that_comes_too_late_claims_nothing(box, target, journal):
     ears = _Deaf(heard=True)
     with client(box.flexprice, before=ears.before, after=ears.after) as deaf:
         uc.plan([person(1, phone="1")], deaf).run(journal)
-    looks = []
-
-    def before(request):
-        if "external" in request.path + request.query and not looks:
-            looks.append(request)
-            raise httpx.ReadError("once")
-
-    with client(box.flexprice, before=before) as slow:
+    with client(box.flexprice, before=blind_once([])) as slow:
         assert not uc.plan([person(1, phone="2")], slow).run(journal).complete
         assert uc.plan([person(1, phone="2")], slow).run(journal).complete
     assert [row["contact"] for row in published(box.flexprice).values()] == ["2"]

@@ -31,22 +31,6 @@ def deep(levels):
     return found
 
 
-@pytest.fixture
-def box():
-    return Sandbox(customers=0, strange=False)
-
-
-@pytest.fixture
-def target(box):
-    with client(box.flexprice) as made:
-        yield made
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "move.sqlite"
-
-
 def only(plan):
     """The only customer of a plan."""
     (move,) = plan

@@ -46,8 +46,13 @@ def several(names: Sequence[str], path: Path | None) -> dict[str, Any]:
     return {name: _settings(name, path) for name in wanted}
 
 
+def _book(path: Path | None) -> Book | None:
+    """The file that the user named, or the one in the working folder; `None` where there is neither."""
+    return load(path or FILE) if path is not None or Path(FILE).is_file() else None
+
+
 def _settings(name: str, path: Path | None) -> Any:
-    book = load(path or FILE) if path is not None or Path(FILE).is_file() else None
+    book = _book(path)
     found = book is not None and name in book.tables
     if name in registry.names() and not (found and path is not None):
         if found:
@@ -67,7 +72,7 @@ def provider(name: str, path: Path | None) -> str:
     Raises:
         ConfigurationError: There is no such account.
     """
-    book = load(path or FILE) if path is not None or Path(FILE).is_file() else None
+    book = _book(path)
     if book is not None and name in book.tables and not (name in registry.names() and path is None):
         table = book.tables[name]
         return str(table.get("provider", "")) if isinstance(table, dict) else ""
@@ -82,7 +87,8 @@ def every(path: Path | None) -> list[str]:
     Raises:
         ConfigurationError: The file can't be read.
     """
-    return list(load(path or FILE).tables) if path is not None or Path(FILE).is_file() else []
+    book = _book(path)
+    return [] if book is None else list(book.tables)
 
 
 def _unknown(name: str, book: Book | None) -> uc.ConfigurationError:
